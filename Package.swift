@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is built in the Swift 6 language mode with warnings as errors.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "swift-end-of-turn",
+    platforms: [.macOS(.v14), .iOS(.v17)],
+    products: [
+        .library(name: "TurnCore", targets: ["TurnCore"]),
+        .library(name: "TurnAudio", targets: ["TurnAudio"]),
+        .library(name: "TurnInference", targets: ["TurnInference"]),
+        .library(name: "TurnEvaluation", targets: ["TurnEvaluation"]),
+        .executable(name: "eot", targets: ["eot"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .target(name: "CTurnKernels"),
+        .target(name: "TurnCore", swiftSettings: strict),
+        .target(name: "TurnAudio", dependencies: ["TurnCore"], swiftSettings: strict),
+        .target(
+            name: "TurnInference", dependencies: ["TurnCore", "TurnAudio", "CTurnKernels"],
+            swiftSettings: strict),
+        .target(name: "TurnEvaluation", dependencies: ["TurnCore"], swiftSettings: strict),
+        .target(name: "TurnTesting", dependencies: ["TurnCore"], swiftSettings: strict),
+        .executableTarget(
+            name: "eot",
+            dependencies: [
+                "TurnCore", "TurnAudio", "TurnInference", "TurnEvaluation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TurnCoreTests", dependencies: ["TurnCore", "TurnTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "TurnAudioTests", dependencies: ["TurnAudio", "TurnCore", "TurnTesting"],
+            exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "TurnInferenceTests",
+            dependencies: ["TurnInference", "TurnAudio", "TurnCore", "TurnTesting"],
+            exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "TurnEvaluationTests", dependencies: ["TurnEvaluation", "TurnCore", "TurnTesting"],
+            exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "EotTests", dependencies: ["TurnCore", "TurnAudio", "TurnTesting"],
+            swiftSettings: strict),
+    ],
+    cLanguageStandard: .c11
+)

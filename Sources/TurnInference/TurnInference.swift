@@ -1,0 +1,3 @@
+import CTurnKernels
+import TurnAudio
+import TurnCore

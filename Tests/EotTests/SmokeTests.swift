@@ -1,0 +1,8 @@
+import Testing
+import TurnTesting
+
+@Test func `generator repeats TurnCore`() {
+    var a = SeededGenerator(seed: 1)
+    var b = SeededGenerator(seed: 1)
+    #expect(a.next() == b.next())
+}
