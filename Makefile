@@ -1,0 +1,45 @@
+# The two commands that matter: `make run` (fetch, build, detect turns in a recorded conversation) and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+SWIFT ?= swift
+PYTHON ?= python3
+EOT := .build/release/eot
+SAMPLE := .eot/audio/sample.wav
+PLOT := .eot/sample.svg
+
+SWIFT_FILES = $(shell git ls-files '*.swift')
+
+.PHONY: help models sample build run test-data test lint format clean
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
+
+models: ## fetch and verify the model files (.eot/models)
+	@$(PYTHON) scripts/fetch.py models
+
+sample: ## fetch and verify the sample conversation (.eot/audio)
+	@$(PYTHON) scripts/fetch.py sample
+
+build: ## build the command eot for release
+	@$(SWIFT) build -c release --product eot
+
+run: models sample build ## fetch, build, and detect the turns of the sample conversation
+	@$(EOT) detect $(SAMPLE) --plot $(PLOT)
+	@echo "plot: $(PLOT)"
+
+test-data: ## fetch and verify everything that the tests use
+	@$(PYTHON) scripts/fetch.py models sample prompts
+
+test: test-data ## build and run every test
+	@$(SWIFT) build -c release --build-tests
+	@$(SWIFT) test -c release --skip-build
+
+lint: ## check format and documentation comments
+	@$(SWIFT) format lint --strict --parallel --configuration .swift-format $(SWIFT_FILES)
+
+format: ## format the Swift files in place
+	@$(SWIFT) format --in-place --parallel --configuration .swift-format $(SWIFT_FILES)
+
+clean: ## remove what was built (fetched files stay)
+	@rm -rf .build
