@@ -28,8 +28,9 @@ run: models sample build ## fetch, build, and detect the turns of the sample con
 	@$(EOT) detect $(SAMPLE) --plot $(PLOT)
 	@echo "plot: $(PLOT)"
 
-test-data: ## fetch and verify everything that the tests use
+test-data: ## fetch and verify everything that the tests use, and derive files from it
 	@$(PYTHON) scripts/fetch.py models sample prompts
+	@$(PYTHON) scripts/make_test_data.py
 
 test: test-data ## build and run every test
 	@$(SWIFT) build -c release --build-tests
