@@ -1,0 +1,31 @@
+/// All weights of a Smart Turn v3 model, named after their roles.
+struct SmartTurnWeights: Sendable {
+    struct Norm: Sendable {
+        let weight: [Float]
+        let bias: [Float]
+    }
+
+    struct Layer: Sendable {
+        let attentionNorm: Norm
+        let query: LinearWeights
+        let key: LinearWeights
+        let value: LinearWeights
+        let output: LinearWeights
+        let feedForwardNorm: Norm
+        let expand: LinearWeights
+        let contract: LinearWeights
+    }
+
+    let conv1: LinearWeights
+    let conv2: LinearWeights
+    /// [token][width]
+    let positions: [Float]
+    let layers: [Layer]
+    let finalNorm: Norm
+    let pool0: LinearWeights
+    let pool2: LinearWeights
+    let classifier0: LinearWeights
+    let classifierNorm: Norm
+    let classifier1: LinearWeights
+    let classifier2: LinearWeights
+}

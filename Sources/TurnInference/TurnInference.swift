@@ -1,3 +1,0 @@
-import CTurnKernels
-import TurnAudio
-import TurnCore

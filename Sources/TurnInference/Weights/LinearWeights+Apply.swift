@@ -1,0 +1,43 @@
+import CTurnKernels
+
+extension LinearWeights {
+    /// `output[r] (+)= input[r] W + b` for each row.
+    ///
+    /// - Parameters:
+    ///   - input: `rows` rows of `inputCount` values, `inputStride` values apart; rows may overlap.
+    ///   - output: `rows` rows of `outputCount` values, `outputStride` values apart.
+    ///   - panel: memory for `inputCount` x 16 values; only int8 weights need it.
+    ///   - adding: adds to what `output` holds.
+    func apply(
+        _ input: UnsafePointer<Float>, stride inputStride: Int, rows: Int,
+        to output: UnsafeMutablePointer<Float>, stride outputStride: Int,
+        _ panel: UnsafeMutablePointer<Float>? = nil, adding: Bool = false
+    ) {
+        let width = Self.panelWidth
+        bias.withUnsafeBufferPointer { bias in
+            for index in 0..<panelCount {
+                let columns = min(width, outputCount - index * width)
+                let start = index * inputCount * width
+                func run(_ weights: UnsafePointer<Float>) {
+                    turn_f32_gemm_panel(
+                        input, inputStride, rows, inputCount, weights, bias.baseAddress! + index * width,
+                        output + index * width, outputStride, columns, adding ? 1 : 0)
+                }
+                switch storage {
+                case .int8(let codes, let scales):
+                    guard let panel else { preconditionFailure("int8 weights need memory for a panel") }
+                    codes.withUnsafeBufferPointer { codes in
+                        scales.withUnsafeBufferPointer { scales in
+                            turn_f32_dequantise_panel(
+                                codes.baseAddress! + start, scales.baseAddress! + index * width, inputCount,
+                                panel)
+                        }
+                    }
+                    run(panel)
+                case .float32(let values):
+                    values.withUnsafeBufferPointer { run($0.baseAddress! + start) }
+                }
+            }
+        }
+    }
+}

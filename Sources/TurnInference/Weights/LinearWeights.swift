@@ -1,0 +1,121 @@
+import TurnCore
+
+/// The weights of a linear layer or a convolution, `y = x W + b`, in the layout that the kernels read.
+///
+/// W is cut into panels of 16 outputs; a panel holds its 16 weights of input 0, then of input 1 and so on. The
+/// last panel is filled up with zeros. A kernel-3 convolution is a linear layer whose input is three
+/// neighbouring time steps, one after the other.
+struct LinearWeights: Sendable {
+    static let panelWidth = 16
+
+    enum Storage: Sendable {
+        /// Codes -127...127 and one scale for each output.
+        case int8([Int8], scales: [Float])
+        case float32([Float])
+    }
+
+    let inputCount: Int
+    let outputCount: Int
+    let storage: Storage
+    /// One value an output, filled up to whole panels; zeros if there is no bias.
+    let bias: [Float]
+
+    var panelCount: Int { Self.panelCount(outputCount) }
+
+    static func panelCount(_ outputCount: Int) -> Int { (outputCount + panelWidth - 1) / panelWidth }
+
+    /// A matrix, [in, out], or [out, in] if `isOutputMajor`.
+    ///
+    /// - Throws: ``TurnError`` `.invalidModel` when it is not of this size.
+    init(
+        _ constant: ONNXConstants.Constant, isOutputMajor: Bool, inputCount: Int, outputCount: Int,
+        bias: [Float]?
+    ) throws(TurnError) {
+        let isOutputFirst = isOutputMajor != constant.isTransposed
+        try self.init(
+            constant.values, shape: isOutputFirst ? [outputCount, inputCount] : [inputCount, outputCount],
+            outputAxis: isOutputFirst ? 0 : 1, inputCount: inputCount, outputCount: outputCount, bias: bias
+        ) { input, output in
+            isOutputFirst ? output * inputCount + input : input * outputCount + output
+        }
+    }
+
+    /// A kernel-3 convolution, [out, in, tap].
+    ///
+    /// - Throws: ``TurnError`` `.invalidModel` when it is not of this size.
+    init(
+        convolution constant: ONNXConstants.Constant, inputCount: Int, outputCount: Int, bias: [Float]?
+    ) throws(TurnError) {
+        let taps = SmartTurnArchitecture.tapCount
+        try self.init(
+            constant.values, shape: [outputCount, inputCount, taps], outputAxis: 0,
+            inputCount: inputCount * taps, outputCount: outputCount, bias: bias
+        ) { input, output in
+            (output * inputCount + input % inputCount) * taps + input / inputCount
+        }
+    }
+
+    /// Plain values, given by where the weight of (input, output) stands in them.
+    init(
+        _ values: [Float], inputCount: Int, outputCount: Int, bias: [Float]?,
+        _ index: (_ input: Int, _ output: Int) -> Int
+    ) {
+        self.init(
+            inputCount, outputCount, .float32(Self.packed(values, zero: 0, inputCount, outputCount, index)),
+            bias)
+    }
+
+    private init(_ inputCount: Int, _ outputCount: Int, _ storage: Storage, _ bias: [Float]?) {
+        self.inputCount = inputCount
+        self.outputCount = outputCount
+        self.storage = storage
+        self.bias = Self.filled(bias ?? [], outputCount)
+    }
+
+    private init(
+        _ values: ONNXConstants.Constant.Values, shape: [Int], outputAxis: Int, inputCount: Int,
+        outputCount: Int, bias: [Float]?, _ index: (_ input: Int, _ output: Int) -> Int
+    ) throws(TurnError) {
+        switch values {
+        case .plain(let tensor):
+            self.init(
+                try tensor.floats(shape: shape), inputCount: inputCount, outputCount: outputCount, bias: bias,
+                index)
+        case .quantised(let tensor, let scale, let axis):
+            let codes = try tensor.int8s(shape: shape)
+            let scales = try scale.floats()
+            guard (scales.count == outputCount && axis == outputAxis) || scales.count == 1 else {
+                throw TurnError(
+                    .invalidModel,
+                    "\(tensor.label) has \(scales.count) scales along axis \(axis) where one for each of \(outputCount) outputs is expected; use a Smart Turn v3 file"
+                )
+            }
+            let channelScales =
+                scales.count == 1 ? [Float](repeating: scales[0], count: outputCount) : scales
+            self.init(
+                inputCount, outputCount,
+                .int8(
+                    Self.packed(codes, zero: 0, inputCount, outputCount, index),
+                    scales: Self.filled(channelScales, outputCount)),
+                bias)
+        }
+    }
+
+    private static func packed<Value>(
+        _ values: [Value], zero: Value, _ inputCount: Int, _ outputCount: Int,
+        _ index: (_ input: Int, _ output: Int) -> Int
+    ) -> [Value] {
+        var packed = [Value](repeating: zero, count: panelCount(outputCount) * inputCount * panelWidth)
+        for output in 0..<outputCount {
+            let start = (output / panelWidth) * inputCount * panelWidth + output % panelWidth
+            for input in 0..<inputCount {
+                packed[start + input * panelWidth] = values[index(input, output)]
+            }
+        }
+        return packed
+    }
+
+    private static func filled(_ values: [Float], _ outputCount: Int) -> [Float] {
+        values + [Float](repeating: 0, count: panelCount(outputCount) * panelWidth - values.count)
+    }
+}
