@@ -11,6 +11,7 @@ public protocol TurnModel: Sendable {
     ///
     /// - Parameter audio: mono samples at 16 kHz in -1...1, oldest first. Of more than ``windowSampleCount``
     ///   samples the last ones count; fewer are led by silence. May be empty.
+    /// - Returns: the probability, 0...1, and the time it took.
     /// - Throws: ``TurnError`` `.inference`.
     func predict(_ audio: UnsafeBufferPointer<Float>) throws(TurnError) -> ModelPrediction
 }
@@ -59,6 +60,7 @@ public protocol SpeechActivityStream {
     /// P(speech) of the next window.
     ///
     /// - Parameter window: exactly `windowSampleCount` mono samples at 16 kHz in -1...1, following the last call's.
+    /// - Returns: the probability, 0...1.
     mutating func probability(of window: UnsafeBufferPointer<Float>) -> Float
 
     /// Back to the start of a stream.

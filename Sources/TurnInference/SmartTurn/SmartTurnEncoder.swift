@@ -18,7 +18,12 @@ struct SmartTurnEncoder: Sendable {
 
     init(_ weights: SmartTurnWeights) { self.weights = weights }
 
-    /// - Parameter features: [mel 80][time 800].
+    /// Runs the network.
+    ///
+    /// - Parameters:
+    ///   - features: [mel 80][time 800].
+    ///   - observe: is handed each stage's values as they are made.
+    /// - Returns: P(turn ended), 0...1.
     func probability(
         _ features: UnsafeBufferPointer<Float>,
         observe: ((SmartTurnModel.Stage, UnsafeBufferPointer<Float>) -> Void)?

@@ -28,6 +28,7 @@ public final class SmartTurnModel: TurnModel {
     /// - Parameters:
     ///   - path: the file's path.
     ///   - name: what predictions call the model.
+    ///   - precision: how the network computes.
     /// - Throws: ``TurnError`` `.modelMissing`, `.inputOutput`, or `.invalidModel` naming what was expected and
     ///   found.
     public convenience init(
@@ -75,6 +76,7 @@ public final class SmartTurnModel: TurnModel {
     /// - Parameters:
     ///   - features: 80 x 800 values as ``LogMelFeatures`` computes them.
     ///   - observe: is handed each ``Stage``'s values as they are made, for tests and for the curious.
+    /// - Returns: P(turn ended), 0...1.
     /// - Throws: ``TurnError`` `.invalidArgument` when the count is another, `.inference` when the answer is no
     ///   number.
     public func probability(

@@ -5,7 +5,10 @@ extension LinearWeights {
     ///
     /// - Parameters:
     ///   - input: `rows` rows of `inputCount` values, `inputStride` values apart; rows may overlap.
+    ///   - inputStride: values from one input row to the next.
+    ///   - rows: rows of input and output.
     ///   - output: `rows` rows of `outputCount` values, `outputStride` values apart.
+    ///   - outputStride: values from one output row to the next.
     ///   - panel: memory for `inputCount` x 16 values; only int8 weights need it.
     ///   - adding: adds to what `output` holds.
     func apply(

@@ -3,7 +3,8 @@ import TurnCore
 extension ONNXModel.Tensor {
     /// The values of a float32 tensor, all finite.
     ///
-    /// - Parameter shape: what the architecture asks for; nil takes any.
+    /// - Parameter expected: the shape that the architecture asks for; nil takes any.
+    /// - Returns: the values in the order of the file.
     /// - Throws: ``TurnError`` `.invalidModel` naming what was expected and found.
     func floats(shape expected: [Int]? = nil) throws(TurnError) -> [Float] {
         let count = try elementCount(.float32, expected)
