@@ -201,7 +201,10 @@ public struct Resampler: Sendable {
     @inline(__always)
     private static func withBuffers(
         _ history: inout [Float], _ output: inout [Float], _ rows: [Float],
-        _ body: (UnsafeMutableBufferPointer<Float>, UnsafeMutableBufferPointer<Float>, UnsafeBufferPointer<Float>) -> Int
+        _ body: (
+            _ history: UnsafeMutableBufferPointer<Float>, _ output: UnsafeMutableBufferPointer<Float>,
+            _ rows: UnsafeBufferPointer<Float>
+        ) -> Int
     ) -> Int {
         history.withUnsafeMutableBufferPointer { history in
             output.withUnsafeMutableBufferPointer { output in
@@ -212,20 +215,24 @@ public struct Resampler: Sendable {
 
     /// Sum of products in a fixed order, so that equal windows give equal bits; `count` is a multiple of 16.
     @inline(__always)
-    private static func dotProduct(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int) -> Float {
+    private static func dotProduct(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int) -> Float
+    {
         let a = UnsafeRawPointer(a)
         let b = UnsafeRawPointer(b)
         var low = SIMD8<Float>.zero
         var high = SIMD8<Float>.zero
         var offset = 0
         while offset < count * 4 {
-            low += a.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-                * b.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-            high += a.loadUnaligned(fromByteOffset: offset + 32, as: SIMD8<Float>.self)
-                * b.loadUnaligned(fromByteOffset: offset + 32, as: SIMD8<Float>.self)
+            low += load(a, offset) * load(b, offset)
+            high += load(a, offset + 32) * load(b, offset + 32)
             offset += 64
         }
         return (low + high).sum()
+    }
+
+    @inline(__always)
+    private static func load(_ start: UnsafeRawPointer, _ byteOffset: Int) -> SIMD8<Float> {
+        start.loadUnaligned(fromByteOffset: byteOffset, as: SIMD8<Float>.self)
     }
 
     private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {

@@ -65,7 +65,8 @@ public struct SampleRing: Sendable {
 
     /// The newest samples, oldest first.
     ///
-    /// - Parameter requested: how many; fewer are returned when there are fewer.
+    /// - Parameter requested: how many.
+    /// - Returns: as many, or all when there are fewer.
     public func last(_ requested: Int) -> [Float] {
         let copied = max(0, min(requested, count))
         return [Float](unsafeUninitializedCapacity: copied) { buffer, initializedCount in
