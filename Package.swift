@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "TurnCore", targets: ["TurnCore"]),
         .library(name: "TurnAudio", targets: ["TurnAudio"]),
         .library(name: "TurnInference", targets: ["TurnInference"]),
+        .library(name: "TurnDetection", targets: ["TurnDetection"]),
         .library(name: "TurnEvaluation", targets: ["TurnEvaluation"]),
         .executable(name: "eot", targets: ["eot"]),
     ],
@@ -29,6 +30,7 @@ let package = Package(
         .target(
             name: "TurnInference", dependencies: ["TurnCore", "TurnAudio", "CTurnKernels"],
             swiftSettings: strict),
+        .target(name: "TurnDetection", dependencies: ["TurnCore", "TurnAudio"], swiftSettings: strict),
         .target(name: "TurnEvaluation", dependencies: ["TurnCore"], swiftSettings: strict),
         .target(name: "TurnTesting", dependencies: ["TurnCore"], swiftSettings: strict),
         .executableTarget(
@@ -47,6 +49,9 @@ let package = Package(
             name: "TurnInferenceTests",
             dependencies: ["TurnInference", "TurnAudio", "TurnCore", "TurnTesting"],
             exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "TurnDetectionTests",
+            dependencies: ["TurnDetection", "TurnAudio", "TurnCore", "TurnTesting"], swiftSettings: strict),
         .testTarget(
             name: "TurnEvaluationTests", dependencies: ["TurnEvaluation", "TurnCore", "TurnTesting"],
             exclude: ["Fixtures"], swiftSettings: strict),
