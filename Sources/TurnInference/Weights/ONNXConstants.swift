@@ -77,7 +77,7 @@ struct ONNXConstants {
         }
         if node.inputs.count >= 3, !node.inputs[2].isEmpty {
             guard case .plain(let zeroPoint)? = byName[node.inputs[2]]?.values,
-                zeroPoint.data.allSatisfy({ $0 == 0 })
+                zeroPoint.isZero
             else {
                 throw TurnError(
                     .invalidModel,

@@ -31,6 +31,8 @@ struct ONNXModel {
         /// ONNX's own number, of which ``ElementType`` knows those that our models use.
         var rawElementType = 0
         var data = UnsafeRawBufferPointer(start: nil, count: 0)
+        /// Values that the file keeps as packed varints, as exporters do for small integers.
+        var packedIntegers = UnsafeRawBufferPointer(start: nil, count: 0)
         var isExternal = false
     }
 
@@ -156,6 +158,7 @@ struct ONNXModel {
             case (2, .varint(let value)): tensor.rawElementType = Int(truncatingIfNeeded: value)
             // float_data, packed, has the very bytes that raw_data would have
             case (4, .bytes(let value)), (9, .bytes(let value)): tensor.data = value
+            case (5, .bytes(let value)): tensor.packedIntegers = value
             case (8, .bytes(let value)): tensor.name = string(value)
             case (14, .varint(let value)): tensor.isExternal = value == 1
             default: continue
@@ -172,8 +175,20 @@ struct ONNXModel {
         return ""
     }
 
+    /// Text as error messages can show it: one line, without control characters.
     private static func string(_ bytes: UnsafeRawBufferPointer) -> String {
-        String(decoding: bytes, as: UTF8.self)
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        var plain = String.UnicodeScalarView()
+        plain.append(contentsOf: text.unicodeScalars.map { isControl($0) ? "\u{fffd}" : $0 })
+        return String(plain)
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
     }
 
     private static func check(_ count: Int, below limit: Int, _ what: String) throws(TurnError) {

@@ -32,6 +32,12 @@ extension ONNXModel.Tensor {
         }
     }
 
+    /// Whether the tensor has integers of which none differs from 0. A packed varint of 0 is a byte of 0, too.
+    var isZero: Bool {
+        data.count + packedIntegers.count > 0 && data.allSatisfy { $0 == 0 }
+            && packedIntegers.allSatisfy { $0 == 0 }
+    }
+
     var elementType: ElementType? { ElementType(rawValue: rawElementType) }
 
     /// For error texts.
