@@ -3,7 +3,9 @@
 
     scripts/make_test_data.py [--force]
 
-* smart-turn-v3.2-float32.onnx: the shipped int8 file with plain float32 weights and no quantisation.
+* smart-turn-v3.2-float32.onnx: the shipped int8 file with plain float32 weights and no quantisation;
+  smart-turn-v3.2-renamed.onnx: the shipped file with other names and another order of nodes; skeleton-*.onnx: model
+  files without their larger tensors.
 * telephone/*.wav: soxr-HQ copies at 16 kHz of 8 kHz prompts.
 * rates/*.wav: pieces of speech at 8, 24, 44.1 and 48 kHz.
 * conversation-*.wav: the sample conversation at 24 kHz mono, 44.1 kHz stereo and 8 kHz mu-law, and the soxr-HQ
@@ -38,7 +40,8 @@ import windows  # noqa: E402
 
 
 def outputs() -> list[Path]:
-    names = ["smart-turn-v3.2-float32.onnx"]
+    names = ["smart-turn-v3.2-float32.onnx", "smart-turn-v3.2-renamed.onnx"]
+    names += ["skeleton-int8.onnx", "skeleton-float32.onnx", "skeleton-silero.onnx"]
     for kind in ("24k", "44k-stereo", "8k-mulaw"):
         names += [f"conversation-{kind}.wav", f"conversation-{kind}-at-16k.wav"]
     files = [FIXTURES / name for name in names]
@@ -213,14 +216,25 @@ def write_rates() -> None:
             write_wav(EOT / windows.rate_file(piece, rate), to_int16(resample(samples, source_rate, rate, "VHQ")), rate)
 
 
-def write_all() -> None:
+def write_models() -> None:
     import float_graph
+    import onnx
 
+    shipped = float_graph.load(EOT / "models" / float_graph.FILE_NAME)
+    float32 = float_graph.float32_model(shipped)
+    silero = onnx.load(str(EOT / "models" / "silero_vad_16k_op15.onnx"))
+    float_graph.write(float32, FIXTURES / "smart-turn-v3.2-float32.onnx")
+    float_graph.write(float_graph.renamed_model(shipped), FIXTURES / "smart-turn-v3.2-renamed.onnx")
+    for name, model in (("int8", shipped), ("float32", float32), ("silero", silero)):
+        float_graph.write(float_graph.skeleton(model), FIXTURES / f"skeleton-{name}.onnx")
+
+
+def write_all() -> None:
     if not (EOT / windows.SAMPLE).is_file():
         fail(f".eot/{windows.SAMPLE} is missing; run scripts/fetch.py first")
     FIXTURES.mkdir(parents=True, exist_ok=True)
     STAMP.unlink(missing_ok=True)
-    float_graph.write_float32(EOT / "models" / float_graph.FILE_NAME, FIXTURES / "smart-turn-v3.2-float32.onnx")
+    write_models()
     write_conversations()
     write_telephone()
     write_rates()
