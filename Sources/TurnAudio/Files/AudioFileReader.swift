@@ -65,11 +65,12 @@ public final class AudioFileReader {
     public convenience init(wav source: any ByteSource) throws(TurnError) {
         var source = BufferedByteSource(source)
         let header = try WAVHeader(from: &source)
-        guard case .linear(let encoding) = header.codec else {
-            guard case .other(let codec) = header.codec else { fatalError("both codecs are handled") }
+        switch header.codec {
+        case .linear(let encoding):
+            try self.init(header, encoding, source)
+        case .other(let codec):
             throw TurnError(.invalidAudio, "the audio is a WAV file of \(codec); convert it to PCM")
         }
-        try self.init(header, encoding, source)
     }
 
     /// Reads samples without a header until the source ends.
@@ -158,3 +159,7 @@ public final class AudioFileReader {
         #endif
     }
 }
+
+/// Reading moves the place in the source, so a reader stays with whoever reads.
+@available(*, unavailable)
+extension AudioFileReader: Sendable {}
