@@ -20,8 +20,15 @@ FIXTURES = EOT / "fixtures"
 GOLDENS = ROOT / "Tests" / "TurnInferenceTests" / "Fixtures"
 
 
-def session(model: bytes | str, *, optimised: bool) -> onnxruntime.InferenceSession:
+def session(model: bytes | str, *, optimised: bool, saturating: bool = True) -> onnxruntime.InferenceSession:
+    """One thread, on the processor.
+
+    On x86 processors without VNNI, onnxruntime's integer kernels add pairs of products in saturating 16 bits unless
+    told not to (`saturating=False`).
+    """
     options = onnxruntime.SessionOptions()
+    if not saturating:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     level = onnxruntime.GraphOptimizationLevel
@@ -65,7 +72,15 @@ def versions() -> dict[str, str]:
         "onnxruntime": onnxruntime.__version__,
         "soxr": soxr.__version__,
         "machine": platform.machine(),
+        "vnni": "yes" if _has_vnni() else "no",
     }
+
+
+def _has_vnni() -> bool:
+    try:
+        return "vnni" in Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
 
 
 def file_facts(path: Path, *, with_hash: bool) -> dict[str, object]:

@@ -19,7 +19,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 EOT = ROOT / ".eot"
-COMMAND = ROOT / ".build" / "release" / "eot"
 GOLDENS = ROOT / "Tests" / "TurnInferenceTests" / "Fixtures"
 DOCUMENT = ROOT / "docs" / "accuracy.md"
 BEGIN, END = "<!-- report.py: begin -->", "<!-- report.py: end -->"
@@ -29,8 +28,11 @@ def golden(name: str) -> dict:
     return json.loads((GOLDENS / name).read_text())
 
 
+command = str(ROOT / ".build" / "release" / "eot")
+
+
 def eot(arguments: list[str], standard_input: bytes | None = None) -> list[dict]:
-    done = subprocess.run([str(COMMAND), *arguments, "--json"], input=standard_input, capture_output=True, cwd=ROOT)
+    done = subprocess.run([command, *arguments, "--json"], input=standard_input, capture_output=True, cwd=ROOT)
     if done.returncode != 0:
         sys.exit(f"report: eot {' '.join(arguments)} failed: {done.stderr.decode().strip()}")
     return [json.loads(line) for line in done.stdout.decode().splitlines()]
@@ -72,13 +74,15 @@ def windows(precision: str) -> list[str]:
         raw = recordings[entry["file"]][2 * entry["start"] : 2 * entry["end"]]
         options = ["--raw", "s16le", "--rate", "16000", "--precision", precision]
         entry["ours"] = eot(["predict", "-", *options], raw)[0]["probability"]
-    lines = header("windows of recorded speech, 16 kHz")
+    lines = header("windows of recorded speech, 16 kHz: who, against whom")
     for kind in ("wideband", "telephone"):
         chosen = [entry for entry in rows if entry["kind"] == kind]
         for name, a, b in (
-            ("eot against the oracle", "ours", "p"),
-            ("onnxruntime's default run of the shipped file against the oracle", "pShippedDefault", "p"),
-            ("onnxruntime's default run of the shipped file against eot", "pShippedDefault", "ours"),
+            ("eot, the oracle", "ours", "p"),
+            ("onnxruntime on the shipped file, the oracle", "pShippedDefault", "p"),
+            ("onnxruntime on the shipped file, eot", "pShippedDefault", "ours"),
+            ("the same with exact integers, the oracle", "pShippedExact", "p"),
+            ("the same with exact integers, eot", "pShippedExact", "ours"),
         ):
             lines.append(row(f"{kind}: {name}", [(entry[a], entry[b]) for entry in chosen]))
     return lines
@@ -111,17 +115,21 @@ def activity() -> list[str]:
 
 
 def main() -> None:
+    global command
     parser = argparse.ArgumentParser(description="Accuracy of eot against the golden values.")
     parser.add_argument("--precision", default="reference", help="the arithmetic of the Smart Turn network")
     parser.add_argument("--update", action="store_true", help="write the tables into docs/accuracy.md")
+    parser.add_argument("--eot", default=command, help="the command to measure")
     options = parser.parse_args()
-    if not COMMAND.is_file():
-        sys.exit("report: .build/release/eot is missing; run `make build` first")
+    command = options.eot
+    if not Path(command).is_file():
+        sys.exit(f"report: {command} is missing; run `make build` first")
     versions = golden("windows.json")["versions"]
     text = "\n".join(
         [
             f"Precision `{options.precision}`; golden values by onnxruntime {versions['onnxruntime']}, numpy "
-            f"{versions['numpy']}, soxr {versions['soxr']}.",
+            f"{versions['numpy']}, soxr {versions['soxr']} on {versions['machine']}"
+            f"{'' if versions['vnni'] == 'yes' else ' without VNNI'}.",
             "",
             *windows(options.precision),
             "",
