@@ -21,7 +21,8 @@ let package = Package(
         .executable(name: "eot", targets: ["eot"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     ],
     targets: [
         .target(name: "CTurnKernels"),
@@ -36,8 +37,9 @@ let package = Package(
         .executableTarget(
             name: "eot",
             dependencies: [
-                "TurnCore", "TurnAudio", "TurnInference", "TurnEvaluation",
+                "TurnCore", "TurnAudio", "TurnInference", "TurnDetection", "TurnEvaluation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .testTarget(

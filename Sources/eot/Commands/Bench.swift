@@ -1,0 +1,130 @@
+import ArgumentParser
+import TurnCore
+import TurnInference
+
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure features, encoder, whole prediction and voice activity on this machine.",
+        discussion: """
+            The input is synthetic and speech-like, the same on every machine; run it on an idle one.
+
+            EXAMPLES:
+              eot bench
+              eot bench --iterations 200 --json
+
+            JSON LINES:
+              bench {kernel, threads, features_ms, encoder_ms, predict_ms, vad_us, load_ms, rss_mb}
+                    features_ms to vad_us: {median, p90, p99}; rss_mb: resident memory at the end
+            """)
+
+    @Option(help: ArgumentHelp("Measured predictions, 1 to 100000.", valueName: "n"))
+    var iterations = 30
+
+    @Option(help: ArgumentHelp("Predictions before them that are not measured, 0 to 100000.", valueName: "n"))
+    var warmUp = 3
+
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    func run() throws {
+        guard (1...100_000).contains(iterations), (0...100_000).contains(warmUp) else {
+            throw TurnError(
+                .invalidArgument, "--iterations or --warm-up is out of range; use 1 (or 0) to 100000")
+        }
+        let clock = ContinuousClock()
+        let start = clock.now
+        let turnModel = try model.load(output.log)
+        let loading = clock.now - start
+        let speechModel = try ModelOptions.loadVoiceActivity()
+        let audio = BenchSignal.speechLike(sampleCount: turnModel.windowSampleCount)
+        let features = LogMelFeatures()
+
+        var progress = ProgressBar("bench")
+        var featureTimes: [Duration] = []
+        var encoderTimes: [Duration] = []
+        var predictionTimes: [Duration] = []
+        for iteration in -warmUp..<iterations {
+            let times = try audio.withUnsafeBufferPointer { samples in
+                let begin = clock.now
+                let values = features(samples)
+                let middle = clock.now
+                _ = try turnModel.probability(features: values)
+                let end = clock.now
+                _ = try turnModel.predict(samples)
+                return (middle - begin, end - middle, clock.now - end)
+            }
+            progress.update(Double(iteration + warmUp) / Double(iterations + warmUp))
+            guard iteration >= 0 else { continue }
+            featureTimes.append(times.0)
+            encoderTimes.append(times.1)
+            predictionTimes.append(times.2)
+        }
+        let windowTimes = voiceActivityTimes(speechModel, audio, clock)
+        progress.clear()
+
+        var lines = StandardOutput()
+        let result = Result(
+            features: Percentiles(featureTimes), encoder: Percentiles(encoderTimes),
+            prediction: Percentiles(predictionTimes), window: Percentiles(windowTimes), loading: loading,
+            residentBytes: ResidentMemory.byteCount)
+        try lines.write(line: output.json ? result.json : result.text)
+        try lines.flush()
+    }
+
+    /// The times of at least as many windows as there are predictions, each after the other of one stream.
+    private func voiceActivityTimes(
+        _ model: SileroVAD, _ audio: [Float], _ clock: ContinuousClock
+    ) -> [Duration] {
+        var stream = model.makeStream()
+        let windowsOfAudio = audio.count / model.windowSampleCount
+        let unmeasured = 50
+        return (0..<(unmeasured + max(1_000, iterations))).map { index in
+            audio.withUnsafeBufferPointer { samples in
+                let first = (index % windowsOfAudio) * model.windowSampleCount
+                let window = UnsafeBufferPointer(rebasing: samples[first..<(first + model.windowSampleCount)])
+                let begin = clock.now
+                _ = stream.probability(of: window)
+                return clock.now - begin
+            }
+        }.dropFirst(unmeasured).map { $0 }
+    }
+
+    private struct Result {
+        let features: Percentiles
+        let encoder: Percentiles
+        let prediction: Percentiles
+        let window: Percentiles
+        let loading: Duration
+        let residentBytes: Int?
+
+        var json: String {
+            JSONLine(
+                "bench",
+                [
+                    "kernel": "scalar", "threads": 1, "features_ms": features.json(perSecond: 1e3),
+                    "encoder_ms": encoder.json(perSecond: 1e3), "predict_ms": prediction.json(perSecond: 1e3),
+                    "vad_us": window.json(perSecond: 1e6), "load_ms": .milliseconds(loading),
+                    "rss_mb": residentBytes.map { .rounded(Double($0) / 1e6, places: 3) } ?? .null,
+                ]
+            ).text
+        }
+
+        var text: String {
+            let header = "".left(20) + ["median", "p90", "p99"].map { $0.right(10) }.joined()
+            let rows = [
+                ("features", "ms", features, 1e3), ("encoder", "ms", encoder, 1e3),
+                ("prediction", "ms", prediction, 1e3), ("VAD window", "us", window, 1e6),
+            ].map { name, unit, times, scale in
+                "\(name), \(unit)".left(20)
+                    + [times.median, times.p90, times.p99].map {
+                        ($0.inSeconds * scale).fixed(2).right(10)
+                    }.joined()
+            }
+            let memory = residentBytes.map { ", \((Double($0) / 1e6).fixed(1)) MB resident" } ?? ""
+            return ([Style.dim(header)] + rows).joined(separator: "\n")
+                + "\n"
+                + Style.dim(
+                    "kernel scalar, 1 thread, loaded in \((loading.inSeconds * 1e3).fixed(1)) ms" + memory)
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import TurnCore
+import TurnInference
+
+extension SmartTurnModel.Precision: ExpressibleByArgument {}
+
+/// Which end-of-turn model, and how it computes.
+struct ModelOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "End-of-turn model: a Smart Turn v3 family ONNX file (default: the installed v3.2).",
+            valueName: "file"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("How the model computes.", valueName: "precision"))
+    var precision: SmartTurnModel.Precision = .reference
+
+    /// Reads the model.
+    ///
+    /// - Throws: ``TurnError`` `.modelMissing`, `.invalidModel`, `.inputOutput`.
+    func load(_ log: Log) throws(TurnError) -> SmartTurnModel {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let loaded: SmartTurnModel
+        let path: String
+        if let model {
+            path = model
+            loaded = try SmartTurnModel(
+                contentsOf: path, name: Self.name(ofFileAt: path), precision: precision)
+        } else {
+            path = try ModelLocator.requiredPath(of: .smartTurn)
+            loaded = try SmartTurnModel(contentsOf: path, precision: precision)
+        }
+        log.info("loaded \(path) in \(((clock.now - start).inSeconds * 1e3).fixed(1)) ms")
+        return loaded
+    }
+
+    /// Reads the installed voice-activity model.
+    ///
+    /// - Throws: ``TurnError`` `.modelMissing`, `.invalidModel`, `.inputOutput`.
+    static func loadVoiceActivity() throws(TurnError) -> SileroVAD {
+        try SileroVAD(contentsOf: try ModelLocator.requiredPath(of: .sileroVAD))
+    }
+
+    /// What predictions call a model file: the shipped one's own name, or the file's name without its extension.
+    private static func name(ofFileAt path: String) -> String {
+        let file = path.split(separator: "/").last.map(String.init) ?? path
+        if file == ModelFile.smartTurn.fileName { return ModelFile.smartTurn.name }
+        return file.hasSuffix(".onnx") ? String(file.dropLast(5)) : file
+    }
+}
