@@ -1,0 +1,30 @@
+import Testing
+
+@Suite struct BenchTests {
+    @Test func `the figures have the contract's shape`() async throws {
+        let records = try await Eot.run(["bench", "--json", "--iterations", "2", "--warm-up", "0"]).records()
+        try #require(records.count == 1)
+        let bench = records[0]
+        #expect(bench.type == "bench")
+        #expect(
+            bench.keys == [
+                "type", "kernel", "threads", "features_ms", "encoder_ms", "predict_ms", "vad_us", "load_ms",
+                "rss_mb",
+            ])
+        for key in ["features_ms", "encoder_ms", "predict_ms", "vad_us"] {
+            let values = try bench.object(key)
+            let (median, p90, p99) = (values["median"] ?? 0, values["p90"] ?? 0, values["p99"] ?? 0)
+            #expect(values.count == 3 && 0 < median && median <= p90 && p90 <= p99, "\(key): \(values)")
+        }
+        #expect(try bench.string("kernel").isEmpty == false)
+        #expect(try bench.number("threads") >= 1)
+        #expect(try bench.number("load_ms") > 0)
+        // The weights alone take 8.7 MB.
+        #expect(try bench.number("rss_mb") > 8)
+    }
+
+    @Test(arguments: [["--iterations", "0"], ["--iterations", "1e9"], ["--warm-up=-1"]])
+    func `counts out of range are 78`(_ options: [String]) async throws {
+        try await Eot.run(["bench"] + options).expectFailure(78)
+    }
+}

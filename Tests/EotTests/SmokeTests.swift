@@ -1,8 +1,0 @@
-import Testing
-import TurnTesting
-
-@Test func `generator repeats TurnCore`() {
-    var a = SeededGenerator(seed: 1)
-    var b = SeededGenerator(seed: 1)
-    #expect(a.next() == b.next())
-}
