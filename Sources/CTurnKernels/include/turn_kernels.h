@@ -4,30 +4,164 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma clang assume_nonnull begin
+
+// Kernels for the networks of this package, one set for each instruction set (ISA). The scalar set is the
+// truth: every other one gives the same integers, and floats that differ by rounding only. All functions may
+// be called from many threads at once; none allocates. Outputs never overlap inputs unless "in place".
+
 /// Outputs in one panel of packed weights.
 #define TURN_PANEL_WIDTH 16
 
-/// One panel of a matrix product: c[r][j] (+)= sum over i of a[r][i] * panel[i][j] + bias[j].
+/// Inputs whose 8-bit weights lie side by side for one output.
+#define TURN_DEPTH_GROUP 4
+
+/// The most inputs that one call of u8s8_gemm sums up: no sum of products leaves the 32-bit range, and a sum is
+/// exact as float32 up to rounding once.
+#define TURN_DEPTH_MAX 512
+
+/// What a row of 8-bit codes stands for: value = scale * code + offset.
+typedef struct {
+    float scale;
+    float offset;
+} turn_row;
+
+/// c[r][n] (+)= sum over k of value(a[r][k]) * weight[k][n] + bias[n], then GELU if `gelu`.
 ///
-/// a: `rows` rows of `inputs` values, `a_stride` values apart (rows may overlap, as for a convolution).
-/// panel: inputs x 16 values. bias: 16 values. c: `rows` rows, `c_stride` values apart, of which the first
-/// `outputs` (1...16) columns are written. With `accumulate` the product is added to what c holds.
-/// c may not overlap a or panel.
-void turn_f32_gemm_panel(const float *a, size_t a_stride, size_t rows, size_t inputs, const float *panel,
-                         const float *bias, float *c, size_t c_stride, size_t outputs, int accumulate);
+/// value(a[r][k]) = scale_r * a[r][k] + offset_r. weight[k][n] = scales[n] * code[k][n], codes -127...127.
+/// Codes are packed in panels of 16 outputs: panel p holds, for each group of 4 inputs, 16 outputs x 4 codes.
+/// Products and their sum are exact integers: no kernel may use an instruction that saturates on 255 x 127.
+typedef struct {
+    const uint8_t *a;
+    /// Codes from one row of a to the next; rows may overlap.
+    size_t a_stride;
+    const turn_row *a_rows;
+    /// From one entry of a_rows to the next.
+    size_t a_rows_stride;
+    size_t rows;
+    /// Inputs: a multiple of 4, at most TURN_DEPTH_MAX.
+    size_t depth;
+    const int8_t *weights;
+    /// Codes from one panel to the next.
+    size_t panel_stride;
+    size_t panels;
+    /// 16 values a panel.
+    const float *scales;
+    /// scales[n] * (sum over the `depth` inputs of code[k][n]), 16 values a panel.
+    const float *sums;
+    const float *bias;
+    float *c;
+    size_t c_stride;
+    int accumulate;
+    int gelu;
+} turn_u8s8_product;
 
-/// panel[i][j] = codes[i][j] * scales[j], for a panel of inputs x 16.
-void turn_f32_dequantise_panel(const int8_t *codes, const float *scales, size_t inputs, float *panel);
+/// A Fourier transform of real frames.
+typedef struct {
+    /// Samples of a frame: 400 or 256.
+    size_t size;
+    /// What each sample is multiplied by.
+    const double *window;
+    /// cos, sin of -2 pi k / size, k = 0 ..< size.
+    const double *turns;
+} turn_transform;
 
-/// y[r] = (x[r] - mean) / sqrt(variance + epsilon) * weight + bias over each of `rows` rows of `width` values;
-/// population variance, sums in double.
-void turn_f32_layer_norm(const float *x, size_t rows, size_t width, const float *weight, const float *bias,
-                         float epsilon, float *y);
+/// Filters over the bins of a spectrum.
+typedef struct {
+    size_t count;
+    const size_t *first_bins;
+    const size_t *bin_counts;
+    /// Of all filters, one after the other.
+    const double *weights;
+} turn_mel_bank;
 
-/// x = 0.5 x (1 + erf(x / sqrt 2)), in place.
-void turn_f32_gelu(float *x, size_t count);
+/// One instruction set's kernels.
+typedef struct {
+    /// As `turn_kernels_named` takes it.
+    const char *name;
 
-/// x[r] = exp(scale * (x[r] - max)) / sum over each of `rows` rows of `width` values, in place.
-void turn_f32_softmax(float *x, size_t rows, size_t width, float scale);
+    /// One panel of a float32 product: c[r][j] (+)= sum over i of a[r][i] * panel[i][j] + bias[j].
+    ///
+    /// a: `rows` rows of `inputs` values, `a_stride` values apart (rows may overlap, as for a convolution).
+    /// panel: inputs x 16 values. bias: 16 values. c: `rows` rows, `c_stride` values apart, of which the first
+    /// `outputs` (1...16) columns are written. With `accumulate` the product is added to what c holds.
+    void (*f32_gemm_panel)(const float *a, size_t a_stride, size_t rows, size_t inputs, const float *panel,
+                           const float *bias, float *c, size_t c_stride, size_t outputs, int accumulate);
+
+    /// panel[i][j] = codes * scales[j]: a panel of `inputs` x 16 floats from a packed 8-bit one.
+    void (*f32_dequantise_panel)(const int8_t *codes, const float *scales, size_t inputs, float *panel);
+
+    /// y[r] = (x[r] - mean) / sqrt(variance + epsilon) * weight + bias over each of `rows` rows of `width`
+    /// values; population variance.
+    void (*f32_layer_norm)(const float *x, size_t rows, size_t width, const float *weight, const float *bias,
+                           float epsilon, float *y);
+
+    /// x = 0.5 x (1 + erf(x / sqrt 2)), in place.
+    void (*f32_gelu)(float *x, size_t count);
+
+    /// x = tanh(x), in place.
+    void (*f32_tanh)(float *x, size_t count);
+
+    /// x = 1 / (1 + exp(-x)), in place.
+    void (*f32_sigmoid)(float *x, size_t count);
+
+    /// x[r] = exp(scale * (x[r] - max)) / sum over each of `rows` rows of `width` values, in place; scale > 0.
+    void (*f32_softmax)(float *x, size_t rows, size_t width, float scale);
+
+    /// Codes 0...255 from each row's least to its greatest value; out[r] tells what they stand for.
+    ///
+    /// x: `rows` rows of `width` values, `x_stride` apart. codes: rows `codes_stride` apart.
+    void (*u8_quantise)(const float *x, size_t x_stride, size_t rows, size_t width, uint8_t *codes,
+                        size_t codes_stride, turn_row *out);
+
+    /// f32_softmax as codes 0...255 of exp over 1; out[r] = {1 / sum of the row's codes, 0}.
+    void (*u8_softmax)(const float *x, size_t rows, size_t width, float scale, uint8_t *codes, turn_row *out);
+
+    /// Rows as weights, for products of queries with keys: output n is row n, input k its value k less mean[k].
+    ///
+    /// x: `outputs` (a multiple of 16) rows of `inputs` (a multiple of 4, at most 128) values. One scale a row.
+    void (*s8_pack_rows)(const float *x, size_t x_stride, size_t outputs, size_t inputs, const float *mean,
+                         int8_t *packed, float *scales, float *sums);
+
+    /// Columns as weights, for products of attention with values: input k is row k, output n its column n.
+    ///
+    /// x: `inputs` (a multiple of 4) rows of `outputs` (a multiple of 16) values. One scale a column, whose
+    /// codes stand for the distance from centre[n], half way between its least and greatest value.
+    void (*s8_pack_columns)(const float *x, size_t x_stride, size_t inputs, size_t outputs, int8_t *packed,
+                            float *scales, float *centre);
+
+    void (*u8s8_gemm)(const turn_u8s8_product *product);
+
+    /// x = (x - mean) / sqrt(variance + epsilon), in place; sums in numpy's order. count: a multiple of 8.
+    void (*f32_normalise)(float *x, size_t count, float epsilon);
+
+    /// power[4 k + f] = |X_k|^2 of frames f = 0...3, which start `hop` samples apart, for k = 0...size / 2.
+    ///
+    /// scratch: 8 x size values.
+    void (*f64_power_spectra)(const turn_transform *transform, const float *samples, size_t hop,
+                              double *scratch, double *power);
+
+    /// log_mel[mel * stride + f] = log10(max(1e-10, the filter's sum over frame f of `power`)), f = 0...3;
+    /// maximum[f] rises to the largest of them.
+    void (*f64_log_mel)(const turn_mel_bank *bank, const double *power, double *log_mel, size_t stride,
+                        double *maximum);
+
+    /// features = (max(log_mel, floor) + 4) / 4. count: a multiple of 4.
+    void (*f32_features)(const double *log_mel, size_t count, double floor, float *features);
+
+    /// magnitudes[f * stride + k] = sqrt(power[4 k + f]), k = 0 ..< bins.
+    void (*f32_magnitudes)(const double *power, size_t bins, float *magnitudes, size_t stride);
+} turn_kernels;
+
+/// The fastest set that this processor runs.
+const turn_kernels *turn_kernels_best(void);
+
+/// The set of that name; null if there is none or this processor cannot run it.
+const turn_kernels *_Nullable turn_kernels_named(const char *name);
+
+/// The name of the set at `index` among all that this build knows, fastest first; null past the end.
+const char *_Nullable turn_kernels_name(size_t index);
+
+#pragma clang assume_nonnull end
 
 #endif

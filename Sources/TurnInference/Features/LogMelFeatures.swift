@@ -1,14 +1,5 @@
+import CTurnKernels
 import TurnCore
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#elseif canImport(Android)
-    import Android
-#endif
 
 /// The log-mel spectrogram that Smart Turn v3 reads: Whisper's features of an 8 s window, its waveform
 /// normalised to zero mean and unit variance.
@@ -26,20 +17,20 @@ public struct LogMelFeatures: Sendable {
     public static let frameCount = 800
 
     private static let hop = 160
-    private static let melFloor = 1e-10
     private static let varianceEpsilon: Float = 1e-7
     /// Powers of ten below the loudest value that are kept.
     private static let dynamicRange = 8.0
+    /// Frames that a kernel takes at once.
+    private static let lanes = 4
 
-    private let fft = RealFFT()
-    private let filterbank = MelFilterbank()
-    /// Periodic Hann, 400 points.
-    private let window: [Double]
+    private let kernels: KernelSet
+    private let transform = RealTransform(size: 400)
+    private let filterbank: MelFilterbank
 
-    public init() {
-        window = (0..<RealFFT.size).map {
-            0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(RealFFT.size))
-        }
+    /// - Parameter kernels: what computes; by default the fastest that this processor runs.
+    public init(kernels: KernelSet = .best) {
+        self.kernels = kernels
+        filterbank = MelFilterbank(binCount: transform.binCount)
     }
 
     /// The features of the audio that ends where `audio` ends.
@@ -57,80 +48,53 @@ public struct LogMelFeatures: Sendable {
     public func compute(_ audio: UnsafeBufferPointer<Float>, into features: UnsafeMutableBufferPointer<Float>)
     {
         precondition(features.count == Self.melCount * Self.frameCount, "80 x 800 features")
-        let margin = RealFFT.size / 2
-        let padded = UnsafeMutableBufferPointer<Float>.allocate(
-            capacity: Self.windowSampleCount + 2 * margin)
+        let table = kernels.table
+        let margin = transform.size / 2
+        let padded = UnsafeMutablePointer<Float>.allocate(capacity: Self.windowSampleCount + 2 * margin)
         defer { padded.deallocate() }
-        normalise(
-            audio,
-            into: UnsafeMutableBufferPointer(rebasing: padded[margin..<(margin + Self.windowSampleCount)]))
+        let window = padded + margin
+        let kept = min(audio.count, Self.windowSampleCount)
+        window.update(repeating: 0, count: Self.windowSampleCount - kept)
+        if let start = audio.baseAddress {
+            (window + Self.windowSampleCount - kept).update(from: start + audio.count - kept, count: kept)
+        }
+        table.pointee.f32_normalise(window, Self.windowSampleCount, Self.varianceEpsilon)
         for index in 0..<margin {
-            padded[margin - 1 - index] = padded[margin + 1 + index]
-            padded[margin + Self.windowSampleCount + index] =
-                padded[margin + Self.windowSampleCount - 2 - index]
+            window[-1 - index] = window[1 + index]
+            window[Self.windowSampleCount + index] = window[Self.windowSampleCount - 2 - index]
         }
 
-        let logMel = UnsafeMutableBufferPointer<Double>.allocate(capacity: features.count)
+        let logMel = UnsafeMutablePointer<Double>.allocate(capacity: features.count)
         defer { logMel.deallocate() }
         let maximum = spectrogram(padded, into: logMel)
-        let floor = maximum - Self.dynamicRange
-        for index in features.indices {
-            features[index] = Float((max(logMel[index], floor) + 4) / 4)
-        }
-    }
-
-    private func normalise(
-        _ audio: UnsafeBufferPointer<Float>, into window: UnsafeMutableBufferPointer<Float>
-    ) {
-        let count = window.count
-        let kept = min(audio.count, count)
-        window[..<(count - kept)].update(repeating: 0)
-        for index in 0..<kept { window[count - kept + index] = audio[audio.count - kept + index] }
-
-        let mean = pairwiseSum(UnsafeBufferPointer(window)) / Float(count)
-        let squares = UnsafeMutableBufferPointer<Float>.allocate(capacity: count)
-        defer { squares.deallocate() }
-        for index in 0..<count {
-            window[index] -= mean
-            squares[index] = window[index] * window[index]
-        }
-        let variance = pairwiseSum(UnsafeBufferPointer(squares)) / Float(count)
-        let deviation = (variance + Self.varianceEpsilon).squareRoot()
-        for index in 0..<count { window[index] /= deviation }
+        table.pointee.f32_features(
+            logMel, features.count, maximum - Self.dynamicRange, features.baseAddress!)
     }
 
     /// log10 of the mel power, [mel][frame].
     ///
     /// - Returns: the largest value.
-    private func spectrogram(
-        _ padded: UnsafeMutableBufferPointer<Float>, into logMel: UnsafeMutableBufferPointer<Double>
-    ) -> Double {
-        let lanes = RealFFT.Lanes.scalarCount
-        let scratch = RealFFT.Scratch()
-        let power = UnsafeMutablePointer<RealFFT.Lanes>.allocate(capacity: RealFFT.binCount)
-        defer { power.deallocate() }
-        var maximum = -Double.infinity
-        // the 801st frame is dropped before the maximum is taken, so it need not be computed
-        for frame in stride(from: 0, to: Self.frameCount, by: lanes) {
-            let start = padded.baseAddress! + frame * Self.hop
-            for index in 0..<RealFFT.size {
-                var samples = RealFFT.Lanes()
-                for lane in 0..<lanes { samples[lane] = Double(start[lane * Self.hop + index]) }
-                scratch.samples[index] = samples * window[index]
-            }
-            fft.power(scratch, power)
-            for (mel, filter) in filterbank.filters.enumerated() {
-                var sum = RealFFT.Lanes()
-                for (index, weight) in filter.weights.enumerated() {
-                    sum += weight * power[filter.firstBin + index]
-                }
-                for lane in 0..<lanes {
-                    let value = log10(max(Self.melFloor, sum[lane]))
-                    maximum = max(maximum, value)
-                    logMel[mel * Self.frameCount + frame + lane] = value
+    private func spectrogram(_ padded: UnsafePointer<Float>, into logMel: UnsafeMutablePointer<Double>) -> Double
+    {
+        let power = UnsafeMutablePointer<Double>.allocate(capacity: Self.lanes * transform.binCount)
+        let scratch = UnsafeMutablePointer<Double>.allocate(capacity: transform.scratchCount)
+        let maxima = UnsafeMutablePointer<Double>.allocate(capacity: Self.lanes)
+        defer {
+            power.deallocate()
+            scratch.deallocate()
+            maxima.deallocate()
+        }
+        maxima.initialize(repeating: -.infinity, count: Self.lanes)
+        transform.withPlan { plan in
+            filterbank.withBank { bank in
+                // the 801st frame is dropped before the maximum is taken, so it need not be computed
+                for frame in stride(from: 0, to: Self.frameCount, by: Self.lanes) {
+                    kernels.table.pointee.f64_power_spectra(
+                        plan, padded + frame * Self.hop, Self.hop, scratch, power)
+                    kernels.table.pointee.f64_log_mel(bank, power, logMel + frame, Self.frameCount, maxima)
                 }
             }
         }
-        return maximum
+        return (0..<Self.lanes).reduce(-.infinity) { max($0, maxima[$1]) }
     }
 }

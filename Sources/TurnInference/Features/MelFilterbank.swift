@@ -1,3 +1,5 @@
+import CTurnKernels
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -15,29 +17,43 @@
 struct MelFilterbank: Sendable {
     static let filterCount = 80
 
-    struct Filter: Sendable {
-        let firstBin: Int
-        let weights: [Double]
-    }
+    private var firstBins: [Int] = []
+    private var binCounts: [Int] = []
+    /// Of all filters, one after the other.
+    private var weights: [Double] = []
 
-    let filters: [Filter]
-
-    init() {
-        let binWidth = 8_000.0 / Double(RealFFT.binCount - 1)
+    init(binCount: Int) {
+        let binWidth = 8_000.0 / Double(binCount - 1)
         let top = Self.mel(hertz: 8_000)
         let edges = (0..<(Self.filterCount + 2)).map {
             Self.hertz(mel: top * Double($0) / Double(Self.filterCount + 1))
         }
-        filters = (0..<Self.filterCount).map { index in
+        for index in 0..<Self.filterCount {
             let (low, centre, high) = (edges[index], edges[index + 1], edges[index + 2])
-            let weights = (0..<RealFFT.binCount).map { bin in
+            let weights = (0..<binCount).map { bin in
                 let frequency = binWidth * Double(bin)
                 let triangle = min((frequency - low) / (centre - low), (high - frequency) / (high - centre))
                 return max(0, triangle) * 2 / (high - low)
             }
             let first = weights.firstIndex { $0 > 0 } ?? 0
             let last = weights.lastIndex { $0 > 0 } ?? 0
-            return Filter(firstBin: first, weights: Array(weights[first...last]))
+            firstBins.append(first)
+            binCounts.append(last - first + 1)
+            self.weights += weights[first...last]
+        }
+    }
+
+    /// The filters in the form that the kernels read.
+    func withBank<Result>(_ body: (UnsafePointer<turn_mel_bank>) -> Result) -> Result {
+        firstBins.withUnsafeBufferPointer { firstBins in
+            binCounts.withUnsafeBufferPointer { binCounts in
+                weights.withUnsafeBufferPointer { weights in
+                    var bank = turn_mel_bank(
+                        count: Self.filterCount, first_bins: firstBins.baseAddress!,
+                        bin_counts: binCounts.baseAddress!, weights: weights.baseAddress!)
+                    return body(&bank)
+                }
+            }
         }
     }
 

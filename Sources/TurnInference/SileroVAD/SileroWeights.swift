@@ -9,8 +9,8 @@ struct SileroWeights: Sendable {
     /// Outputs of the four convolutions.
     static let widths = (128, 64, 64, 128)
 
-    /// Windowed cosines (0...128), then negated windowed sines (129...257).
-    let spectrum: LinearWeights
+    /// What the file's basis is: windowed cosines (0...128), then negated windowed sines (129...257).
+    let transform = RealTransform(size: SileroWeights.spectrumWindow)
     /// Input: three neighbouring frames of 129 bins.
     let conv0: LinearWeights
     /// Input: three neighbouring frames of 128.
@@ -19,10 +19,8 @@ struct SileroWeights: Sendable {
     let conv2: LinearWeights
     /// Input: one frame; the taps beside it only meet padding.
     let conv3: LinearWeights
-    /// Gates i, f, g, o of the LSTM cell: what the input adds, with both biases.
-    let inputGates: LinearWeights
-    /// What the state adds to the gates.
-    let stateGates: LinearWeights
+    /// Gates i, f, g, o of the LSTM cell. Input: the cell's input, then its hidden state.
+    let gates: LinearWeights
     let output: LinearWeights
 
     init(_ model: ONNXModel) throws(TurnError) {
@@ -55,27 +53,48 @@ struct SileroWeights: Sendable {
         }
         let bins = Self.binCount
         let states = Self.stateCount
-        spectrum = LinearWeights(
-            try floats("stft.forward_basis_buffer", [2 * bins, 1, Self.spectrumWindow]),
-            inputCount: Self.spectrumWindow, outputCount: 2 * bins, bias: nil
-        ) { input, output in output * Self.spectrumWindow + input }
+        let basis = try floats("stft.forward_basis_buffer", [2 * bins, 1, Self.spectrumWindow])
+        guard Self.isBasis(basis, of: transform) else {
+            throw TurnError(
+                .invalidModel,
+                "model.stft.forward_basis_buffer is not a Fourier basis behind a Hann window; use \(ModelFile.sileroVAD.fileName) of \(ModelFile.sileroVAD.package) \(ModelFile.sileroVAD.packageVersion)"
+            )
+        }
         conv0 = try convolution(0, bins, Self.widths.0, taps: 0..<3)
         conv1 = try convolution(1, Self.widths.0, Self.widths.1, taps: 0..<3)
         conv2 = try convolution(2, Self.widths.1, Self.widths.2, taps: 1..<3)
         conv3 = try convolution(3, Self.widths.2, Self.widths.3, taps: 1..<2)
         let inputBias = try floats("decoder.rnn.bias_ih", [4 * states])
         let stateBias = try floats("decoder.rnn.bias_hh", [4 * states])
-        inputGates = LinearWeights(
-            try floats("decoder.rnn.weight_ih", [4 * states, states]), inputCount: states,
-            outputCount: 4 * states, bias: zip(inputBias, stateBias).map { $0 + $1 }
-        ) { input, output in output * states + input }
-        stateGates = LinearWeights(
-            try floats("decoder.rnn.weight_hh", [4 * states, states]), inputCount: states,
-            outputCount: 4 * states, bias: nil
-        ) { input, output in output * states + input }
+        let inputWeights = try floats("decoder.rnn.weight_ih", [4 * states, states])
+        let stateWeights = try floats("decoder.rnn.weight_hh", [4 * states, states])
+        gates = LinearWeights(
+            inputWeights + stateWeights, inputCount: 2 * states, outputCount: 4 * states,
+            bias: zip(inputBias, stateBias).map { $0 + $1 }
+        ) { input, output in
+            input < states
+                ? output * states + input : 4 * states * states + output * states + input - states
+        }
         output = LinearWeights(
             try floats("decoder.decoder.2.weight", [1, states, 1]), inputCount: states, outputCount: 1,
             bias: try floats("decoder.decoder.2.bias", [1])
         ) { input, _ in input }
+    }
+
+    /// Whether the file's basis, float32, is that of `transform`.
+    private static func isBasis(_ basis: [Float], of transform: RealTransform) -> Bool {
+        let size = transform.size
+        for bin in 0..<transform.binCount {
+            for sample in 0..<size {
+                let turn = 2 * (bin * sample % size)
+                let window = transform.window[sample]
+                let cosine = basis[bin * size + sample]
+                let sine = basis[(transform.binCount + bin) * size + sample]
+                guard abs(Double(cosine) - window * transform.turns[turn]) < 1e-6,
+                    abs(Double(sine) - window * transform.turns[turn + 1]) < 1e-6
+                else { return false }
+            }
+        }
+        return true
     }
 }

@@ -60,7 +60,7 @@ struct SmartTurnGraph {
         return SmartTurnWeights(
             conv1: try convolution(conv1, inputs: A.melCount),
             conv2: try convolution(conv2, inputs: A.width),
-            positions: try embedding.floats(),
+            positions: AlignedBuffer(try embedding.floats()),
             layers: layers,
             finalNorm: try norm(finalNorm, A.width),
             pool0: try linear(pool0, A.width, A.poolWidth),
@@ -197,7 +197,8 @@ struct SmartTurnGraph {
             throw Self.missing("a layer normalisation")
         }
         return SmartTurnWeights.Norm(
-            weight: try constant(weight).vector(count), bias: try constant(bias).vector(count))
+            weight: AlignedBuffer(try constant(weight).vector(count)),
+            bias: AlignedBuffer(try constant(bias).vector(count)))
     }
 
     private func linear(_ index: Int, _ inputCount: Int, _ outputCount: Int) throws(TurnError)

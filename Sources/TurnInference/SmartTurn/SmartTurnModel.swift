@@ -20,7 +20,10 @@ public final class SmartTurnModel: TurnModel {
     public let windowSampleCount = LogMelFeatures.windowSampleCount
     public let precision: Precision
 
-    private let features = LogMelFeatures()
+    /// What computes.
+    public let kernels: KernelSet
+
+    private let features: LogMelFeatures
     private let encoder: SmartTurnEncoder
 
     /// Reads a Smart Turn v3 family ONNX file: int8 weights ("cpu") or float32 ("gpu").
@@ -29,15 +32,17 @@ public final class SmartTurnModel: TurnModel {
     ///   - path: the file's path.
     ///   - name: what predictions call the model.
     ///   - precision: how the network computes.
+    ///   - kernels: what computes; by default the fastest that this processor runs.
     /// - Throws: ``TurnError`` `.modelMissing`, `.inputOutput`, or `.invalidModel` naming what was expected and
     ///   found.
     public convenience init(
-        contentsOf path: String, name: String = ModelFile.smartTurn.name, precision: Precision = .reference
+        contentsOf path: String, name: String = ModelFile.smartTurn.name, precision: Precision = .reference,
+        kernels: KernelSet = .best
     ) throws(TurnError) {
         let weights = try ModelBytes.withBytes(ofFileAt: path) { (bytes) throws(TurnError) in
             try Self.weights(bytes)
         }
-        self.init(weights, name: name, precision: precision)
+        self.init(weights, name: name, precision: precision, kernels: kernels)
     }
 
     /// Reads an ONNX file that is already in memory; `bytes` are not kept.
@@ -45,15 +50,17 @@ public final class SmartTurnModel: TurnModel {
     /// - Throws: ``TurnError`` `.invalidModel` naming what was expected and found.
     public convenience init(
         bytes: UnsafeRawBufferPointer, name: String = ModelFile.smartTurn.name,
-        precision: Precision = .reference
+        precision: Precision = .reference, kernels: KernelSet = .best
     ) throws(TurnError) {
-        self.init(try Self.weights(bytes), name: name, precision: precision)
+        self.init(try Self.weights(bytes), name: name, precision: precision, kernels: kernels)
     }
 
-    private init(_ weights: SmartTurnWeights, name: String, precision: Precision) {
+    private init(_ weights: SmartTurnWeights, name: String, precision: Precision, kernels: KernelSet) {
         self.name = name
         self.precision = precision
-        encoder = SmartTurnEncoder(weights)
+        self.kernels = kernels
+        features = LogMelFeatures(kernels: kernels)
+        encoder = SmartTurnEncoder(weights, kernels)
     }
 
     private static func weights(_ bytes: UnsafeRawBufferPointer) throws(TurnError) -> SmartTurnWeights {

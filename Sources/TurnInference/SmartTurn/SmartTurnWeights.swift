@@ -1,8 +1,8 @@
 /// All weights of a Smart Turn v3 model, named after their roles.
 struct SmartTurnWeights: Sendable {
     struct Norm: Sendable {
-        let weight: [Float]
-        let bias: [Float]
+        let weight: AlignedBuffer<Float>
+        let bias: AlignedBuffer<Float>
     }
 
     struct Layer: Sendable {
@@ -19,7 +19,7 @@ struct SmartTurnWeights: Sendable {
     let conv1: LinearWeights
     let conv2: LinearWeights
     /// [token][width]
-    let positions: [Float]
+    let positions: AlignedBuffer<Float>
     let layers: [Layer]
     let finalNorm: Norm
     let pool0: LinearWeights

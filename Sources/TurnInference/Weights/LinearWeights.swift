@@ -2,23 +2,26 @@ import TurnCore
 
 /// The weights of a linear layer or a convolution, `y = x W + b`, in the layout that the kernels read.
 ///
-/// W is cut into panels of 16 outputs; a panel holds its 16 weights of input 0, then of input 1 and so on. The
-/// last panel is filled up with zeros. A kernel-3 convolution is a linear layer whose input is three
+/// W is cut into panels of 16 outputs, the last one filled up with zeros. A float panel holds its 16 weights of
+/// input 0, then of input 1 and so on; an int8 panel holds for each group of four inputs its 16 outputs' four
+/// codes. A kernel-3 convolution is a linear layer whose input is three
 /// neighbouring time steps, one after the other.
 struct LinearWeights: Sendable {
     static let panelWidth = 16
+    /// Inputs whose int8 codes lie side by side.
+    static let depthGroup = 4
 
     enum Storage: Sendable {
         /// Codes -127...127 and one scale for each output.
-        case int8([Int8], scales: [Float])
-        case float32([Float])
+        case int8(AlignedBuffer<Int8>, scales: AlignedBuffer<Float>)
+        case float32(AlignedBuffer<Float>)
     }
 
     let inputCount: Int
     let outputCount: Int
     let storage: Storage
     /// One value an output, filled up to whole panels; zeros if there is no bias.
-    let bias: [Float]
+    let bias: AlignedBuffer<Float>
 
     var panelCount: Int { Self.panelCount(outputCount) }
 
@@ -61,7 +64,7 @@ struct LinearWeights: Sendable {
         _ index: (_ input: Int, _ output: Int) -> Int
     ) {
         self.init(
-            inputCount, outputCount, .float32(Self.packed(values, zero: 0, inputCount, outputCount, index)),
+            inputCount, outputCount, .float32(Self.packed(values, group: 1, inputCount, outputCount, index)),
             bias)
     }
 
@@ -95,27 +98,29 @@ struct LinearWeights: Sendable {
             self.init(
                 inputCount, outputCount,
                 .int8(
-                    Self.packed(codes, zero: 0, inputCount, outputCount, index),
+                    Self.packed(codes, group: Self.depthGroup, inputCount, outputCount, index),
                     scales: Self.filled(channelScales, outputCount)),
                 bias)
         }
     }
 
-    private static func packed<Value>(
-        _ values: [Value], zero: Value, _ inputCount: Int, _ outputCount: Int,
+    /// - Precondition: `inputCount` is a multiple of `group`.
+    private static func packed<Value: BitwiseCopyable>(
+        _ values: [Value], group: Int, _ inputCount: Int, _ outputCount: Int,
         _ index: (_ input: Int, _ output: Int) -> Int
-    ) -> [Value] {
-        var packed = [Value](repeating: zero, count: panelCount(outputCount) * inputCount * panelWidth)
+    ) -> AlignedBuffer<Value> {
+        let packed = AlignedBuffer<Value>(count: panelCount(outputCount) * inputCount * panelWidth)
         for output in 0..<outputCount {
-            let start = (output / panelWidth) * inputCount * panelWidth + output % panelWidth
-            for input in 0..<inputCount {
-                packed[start + input * panelWidth] = values[index(input, output)]
+            let start = (output / panelWidth) * inputCount * panelWidth + (output % panelWidth) * group
+            for first in stride(from: 0, to: inputCount, by: group) {
+                let place = packed.base + start + first * panelWidth
+                for offset in 0..<group { place[offset] = values[index(first + offset, output)] }
             }
         }
         return packed
     }
 
-    private static func filled(_ values: [Float], _ outputCount: Int) -> [Float] {
-        values + [Float](repeating: 0, count: panelCount(outputCount) * panelWidth - values.count)
+    private static func filled(_ values: [Float], _ outputCount: Int) -> AlignedBuffer<Float> {
+        AlignedBuffer(values + [Float](repeating: 0, count: panelCount(outputCount) * panelWidth - values.count))
     }
 }

@@ -1,0 +1,186 @@
+// The truth that every other set is compared with: plain loops, the C library's functions.
+#include <math.h>
+#include <string.h>
+
+#include "../internal.h"
+
+#define W TURN_PANEL_WIDTH
+#define G TURN_DEPTH_GROUP
+
+static float gelu(float x) { return 0.5f * x * (1 + erff(x * 0.70710678f)); }
+
+static void turn_f32_gemm_panel__scalar(const float *a, size_t a_stride, size_t rows, size_t inputs,
+                                        const float *panel, const float *bias, float *c, size_t c_stride,
+                                        size_t outputs, int accumulate) {
+    for (size_t r = 0; r < rows; r++) {
+        float sums[W] = {0};
+        for (size_t i = 0; i < inputs; i++)
+            for (size_t j = 0; j < W; j++) sums[j] += a[r * a_stride + i] * panel[W * i + j];
+        float *to = c + r * c_stride;
+        for (size_t j = 0; j < outputs; j++) to[j] = (accumulate ? to[j] : 0) + (sums[j] + bias[j]);
+    }
+}
+
+static void turn_f32_dequantise_panel__scalar(const int8_t *codes, const float *scales, size_t inputs,
+                                              float *panel) {
+    for (size_t i = 0; i < inputs; i++)
+        for (size_t j = 0; j < W; j++)
+            panel[W * i + j] = (float)codes[(i / G) * (W * G) + j * G + i % G] * scales[j];
+}
+
+static void turn_f32_layer_norm__scalar(const float *x, size_t rows, size_t width, const float *weight,
+                                        const float *bias, float epsilon, float *y) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *from = x + r * width;
+        float *to = y + r * width;
+        double sum = 0, squares = 0;
+        for (size_t i = 0; i < width; i++) sum += from[i];
+        double mean = sum / (double)width;
+        for (size_t i = 0; i < width; i++) {
+            double d = from[i] - mean;
+            squares += d * d;
+        }
+        double inverse = 1 / sqrt(squares / (double)width + epsilon);
+        for (size_t i = 0; i < width; i++)
+            to[i] = (float)((from[i] - mean) * inverse) * weight[i] + bias[i];
+    }
+}
+
+static void turn_f32_gelu__scalar(float *x, size_t count) {
+    for (size_t i = 0; i < count; i++) x[i] = gelu(x[i]);
+}
+
+static void turn_f32_tanh__scalar(float *x, size_t count) {
+    for (size_t i = 0; i < count; i++) x[i] = tanhf(x[i]);
+}
+
+static void turn_f32_sigmoid__scalar(float *x, size_t count) {
+    for (size_t i = 0; i < count; i++) x[i] = 1 / (1 + expf(-x[i]));
+}
+
+static float greatest(const float *x, size_t count) {
+    float max = x[0];
+    for (size_t i = 1; i < count; i++) max = x[i] > max ? x[i] : max;
+    return max;
+}
+
+static void turn_f32_softmax__scalar(float *x, size_t rows, size_t width, float scale) {
+    for (size_t r = 0; r < rows; r++) {
+        float *row = x + r * width;
+        float max = greatest(row, width), sum = 0;
+        for (size_t i = 0; i < width; i++) {
+            row[i] = expf(scale * (row[i] - max));
+            sum += row[i];
+        }
+        float inverse = 1 / sum;
+        for (size_t i = 0; i < width; i++) row[i] *= inverse;
+    }
+}
+
+static void turn_u8_quantise__scalar(const float *x, size_t x_stride, size_t rows, size_t width,
+                                     uint8_t *codes, size_t codes_stride, turn_row *out) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *row = x + r * x_stride;
+        float min = row[0], max = row[0];
+        for (size_t i = 1; i < width; i++) {
+            min = row[i] < min ? row[i] : min;
+            max = row[i] > max ? row[i] : max;
+        }
+        float range = max - min, inverse = range > 0 ? 255 / range : 0;
+        for (size_t i = 0; i < width; i++)
+            codes[r * codes_stride + i] = (uint8_t)fminf(rintf((row[i] - min) * inverse), 255);
+        out[r].scale = range / 255;
+        out[r].offset = min;
+    }
+}
+
+static void turn_u8_softmax__scalar(const float *x, size_t rows, size_t width, float scale, uint8_t *codes,
+                                    turn_row *out) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *row = x + r * width;
+        float max = greatest(row, width);
+        int sum = 0;
+        for (size_t i = 0; i < width; i++) {
+            int code = (int)fminf(rintf(255 * expf(scale * (row[i] - max))), 255);
+            codes[r * width + i] = (uint8_t)code;
+            sum += code;
+        }
+        out[r].scale = 1 / (float)sum;
+        out[r].offset = 0;
+    }
+}
+
+static void turn_s8_pack_rows__scalar(const float *x, size_t x_stride, size_t outputs, size_t inputs,
+                                      const float *mean, int8_t *packed, float *scales, float *sums) {
+    for (size_t n = 0; n < outputs; n++) {
+        const float *row = x + n * x_stride;
+        float max = 0;
+        for (size_t k = 0; k < inputs; k++) max = fmaxf(max, fabsf(row[k] - mean[k]));
+        float inverse = max > 0 ? 127 / max : 0;
+        int sum = 0;
+        int8_t *to = packed + (n / W) * W * inputs + (n % W) * G;
+        for (size_t k = 0; k < inputs; k++) {
+            int code = (int)fmaxf(fminf(rintf((row[k] - mean[k]) * inverse), 127), -127);
+            to[(k / G) * (W * G) + k % G] = (int8_t)code;
+            sum += code;
+        }
+        scales[n] = max / 127;
+        sums[n] = scales[n] * (float)sum;
+    }
+}
+
+static void turn_s8_pack_columns__scalar(const float *x, size_t x_stride, size_t inputs, size_t outputs,
+                                         int8_t *packed, float *scales, float *centre) {
+    for (size_t n = 0; n < outputs; n++) {
+        float min = x[n], max = x[n];
+        for (size_t k = 1; k < inputs; k++) {
+            float value = x[k * x_stride + n];
+            min = value < min ? value : min;
+            max = value > max ? value : max;
+        }
+        float middle = 0.5f * (min + max), reach = max - middle, inverse = reach > 0 ? 127 / reach : 0;
+        int8_t *to = packed + (n / W) * W * inputs + (n % W) * G;
+        for (size_t k = 0; k < inputs; k++) {
+            float code = rintf((x[k * x_stride + n] - middle) * inverse);
+            to[(k / G) * (W * G) + k % G] = (int8_t)fmaxf(fminf(code, 127), -127);
+        }
+        scales[n] = reach / 127;
+        centre[n] = middle;
+    }
+}
+
+static void turn_u8s8_gemm__scalar(const turn_u8s8_product *p) {
+    for (size_t r = 0; r < p->rows; r++) {
+        const uint8_t *a = p->a + r * p->a_stride;
+        turn_row row = p->a_rows[r * p->a_rows_stride];
+        for (size_t n = 0; n < p->panels * W; n++) {
+            const int8_t *codes = p->weights + (n / W) * p->panel_stride + (n % W) * G;
+            int32_t sum = 0;
+            for (size_t k = 0; k < p->depth; k++) sum += a[k] * codes[(k / G) * (W * G) + k % G];
+            float *to = p->c + r * p->c_stride + n;
+            float value = (float)sum * (row.scale * p->scales[n]) + (row.offset * p->sums[n] + p->bias[n]);
+            if (p->accumulate) value += *to;
+            *to = p->gelu ? gelu(value) : value;
+        }
+    }
+}
+
+#define KERNEL(name) name##__scalar
+#include "../simd/spectrum_body.h"
+
+const turn_kernels turn_kernels__scalar = {
+    .name = "scalar",
+    .f32_gemm_panel = turn_f32_gemm_panel__scalar,
+    .f32_dequantise_panel = turn_f32_dequantise_panel__scalar,
+    .f32_layer_norm = turn_f32_layer_norm__scalar,
+    .f32_gelu = turn_f32_gelu__scalar,
+    .f32_tanh = turn_f32_tanh__scalar,
+    .f32_sigmoid = turn_f32_sigmoid__scalar,
+    .f32_softmax = turn_f32_softmax__scalar,
+    .u8_quantise = turn_u8_quantise__scalar,
+    .u8_softmax = turn_u8_softmax__scalar,
+    .s8_pack_rows = turn_s8_pack_rows__scalar,
+    .s8_pack_columns = turn_s8_pack_columns__scalar,
+    .u8s8_gemm = turn_u8s8_gemm__scalar,
+    SPECTRUM_KERNELS,
+};
