@@ -10,7 +10,7 @@ PLOT := .eot/sample.svg
 
 SWIFT_FILES = $(shell git ls-files '*.swift')
 
-.PHONY: help models sample build run test-data test lint format clean
+.PHONY: help models sample build run test-data test-tools test lint format clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -32,7 +32,10 @@ test-data: ## fetch and verify everything that the tests use, and derive files f
 	@$(PYTHON) scripts/fetch.py models sample prompts
 	@$(PYTHON) scripts/make_test_data.py
 
-test: test-data ## build and run every test
+test-tools: ## install what checks the kernels of other processors (Debian or Ubuntu as root; else says what lacks)
+	@scripts/kernels/check.sh install
+
+test: test-data test-tools ## build and run every test
 	@$(SWIFT) build -c release --build-tests
 	@$(SWIFT) test -c release --skip-build
 

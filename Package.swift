@@ -47,9 +47,13 @@ let package = Package(
         .testTarget(
             name: "TurnAudioTests", dependencies: ["TurnAudio", "TurnCore", "TurnTesting"],
             exclude: ["Fixtures"], swiftSettings: strict),
+        .target(
+            name: "CTurnKernelChecks", dependencies: ["CTurnKernels"], path: "Tests/CTurnKernelChecks"),
         .testTarget(
             name: "TurnInferenceTests",
-            dependencies: ["TurnInference", "TurnAudio", "TurnCore", "TurnTesting"],
+            dependencies: [
+                "TurnInference", "TurnAudio", "TurnCore", "TurnTesting", "CTurnKernels", "CTurnKernelChecks",
+            ],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "TurnDetectionTests",

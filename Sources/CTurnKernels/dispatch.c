@@ -8,8 +8,8 @@ static const struct {
     unsigned needs;
 } sets[] = {
 #if defined(__x86_64__)
-    //{&turn_kernels__avx512vnni, TURN_CPU_AVX2 | TURN_CPU_AVX512_VNNI},
-    //{&turn_kernels__avxvnni, TURN_CPU_AVX2 | TURN_CPU_AVX_VNNI},
+    {&turn_kernels__avx512vnni, TURN_CPU_AVX2 | TURN_CPU_AVX512_VNNI},
+    {&turn_kernels__avxvnni, TURN_CPU_AVX2 | TURN_CPU_AVX_VNNI},
     {&turn_kernels__avx2, TURN_CPU_AVX2},
 #elif defined(__aarch64__)
     {&turn_kernels__neon_i8mm, TURN_CPU_NEON_I8MM | TURN_CPU_NEON_DOTPROD},

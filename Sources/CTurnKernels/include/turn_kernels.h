@@ -128,7 +128,7 @@ typedef struct {
     /// x: `inputs` (a multiple of 4) rows of `outputs` (a multiple of 16) values. One scale a column, whose
     /// codes stand for the distance from centre[n], half way between its least and greatest value.
     void (*s8_pack_columns)(const float *x, size_t x_stride, size_t inputs, size_t outputs, int8_t *packed,
-                            float *scales, float *centre);
+                            float *scales, float *sums, float *centre);
 
     void (*u8s8_gemm)(const turn_u8s8_product *product);
 

@@ -130,7 +130,7 @@ static void turn_s8_pack_rows__scalar(const float *x, size_t x_stride, size_t ou
 }
 
 static void turn_s8_pack_columns__scalar(const float *x, size_t x_stride, size_t inputs, size_t outputs,
-                                         int8_t *packed, float *scales, float *centre) {
+                                         int8_t *packed, float *scales, float *sums, float *centre) {
     for (size_t n = 0; n < outputs; n++) {
         float min = x[n], max = x[n];
         for (size_t k = 1; k < inputs; k++) {
@@ -140,11 +140,14 @@ static void turn_s8_pack_columns__scalar(const float *x, size_t x_stride, size_t
         }
         float middle = 0.5f * (min + max), reach = max - middle, inverse = reach > 0 ? 127 / reach : 0;
         int8_t *to = packed + (n / W) * W * inputs + (n % W) * G;
+        int sum = 0;
         for (size_t k = 0; k < inputs; k++) {
-            float code = rintf((x[k * x_stride + n] - middle) * inverse);
-            to[(k / G) * (W * G) + k % G] = (int8_t)fmaxf(fminf(code, 127), -127);
+            int code = (int)fmaxf(fminf(rintf((x[k * x_stride + n] - middle) * inverse), 127), -127);
+            to[(k / G) * (W * G) + k % G] = (int8_t)code;
+            sum += code;
         }
         scales[n] = reach / 127;
+        sums[n] = scales[n] * (float)sum;
         centre[n] = middle;
     }
 }

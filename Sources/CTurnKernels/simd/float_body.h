@@ -267,7 +267,7 @@ static void KERNEL(turn_s8_pack_rows)(const float *x, size_t x_stride, size_t ou
 }
 
 static void KERNEL(turn_s8_pack_columns)(const float *x, size_t x_stride, size_t inputs, size_t outputs,
-                                         int8_t *packed, float *scales, float *centre) {
+                                         int8_t *packed, float *scales, float *sums, float *centre) {
     for (size_t n = 0; n < outputs; n += LANES) {
         vf min = load(x + n), max = min;
         for (size_t k = 1; k < inputs; k++) {
@@ -278,16 +278,19 @@ static void KERNEL(turn_s8_pack_columns)(const float *x, size_t x_stride, size_t
         vf middle = 0.5f * (min + max), reach = max - middle;
         vf inverse = choose(reach > 0.0f, 127.0f / reach, all(0));
         int8_t *to = packed + (n / W) * W * inputs + (n % W) * G;
+        vi sum = {0};
         for (size_t k = 0; k < inputs; k += G) {
             vi word = {0};
             UNROLL for (int i = 0; i < G; i++) {
                 vf scaled = (load(x + (k + (size_t)i) * x_stride + n) - middle) * inverse;
                 vi code = code_of(larger(smaller(scaled, all(127)), all(-127)));
+                sum += code;
                 word |= (code & 255) << (8 * i);
             }
             *(vi_any *)(to + k * W) = word;
         }
         store(scales + n, reach / 127.0f);
+        store(sums + n, (reach / 127.0f) * __builtin_convertvector(sum, vf));
         store(centre + n, middle);
     }
 }
@@ -309,9 +312,10 @@ static void KERNEL(turn_f32_dequantise_panel)(const int8_t *codes, const float *
 
 // MARK: Products
 
-/// Columns of sums of products to floats: see turn_u8s8_product.
-INLINE void finish(const turn_u8s8_product *p, size_t r, size_t panel, const vi sums[PARTS]) {
+/// Sums of products of a row's codes, less `shift` each, to floats: see turn_u8s8_product.
+INLINE void finish_shifted(const turn_u8s8_product *p, size_t r, size_t panel, const vi sums[PARTS], float shift) {
     turn_row row = p->a_rows[r * p->a_rows_stride];
+    row.offset += shift * row.scale;
     float *c = p->c + r * p->c_stride + panel * W;
     UNROLL for (int j = 0; j < PARTS; j++) {
         size_t n = panel * W + j * LANES;
@@ -320,6 +324,10 @@ INLINE void finish(const turn_u8s8_product *p, size_t r, size_t panel, const vi 
         if (p->accumulate) value += load(c + j * LANES);
         store(c + j * LANES, p->gelu ? gelu(value) : value);
     }
+}
+
+INLINE void finish(const turn_u8s8_product *p, size_t r, size_t panel, const vi sums[PARTS]) {
+    finish_shifted(p, r, panel, sums, 0);
 }
 
 // A slice of the panel (24 KB) stays in the first-level cache.

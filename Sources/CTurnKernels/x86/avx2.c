@@ -1,10 +1,9 @@
 // AVX2 with FMA: 16 registers of eight floats.
 #if defined(__x86_64__)
-#include <immintrin.h>
-
 #include "../internal.h"
+#include "target.h"
 
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+TURN_TARGET("avx2,fma,f16c")
 
 #define LANES 8
 #define GEMM_ROWS 6
@@ -67,5 +66,5 @@ static void KERNEL(turn_u8s8_gemm)(const turn_u8s8_product *p) {
 
 DEFINE_KERNELS(turn_kernels__avx2, "avx2")
 
-#pragma clang attribute pop
+TURN_TARGET_END
 #endif

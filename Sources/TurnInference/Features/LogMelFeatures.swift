@@ -37,7 +37,8 @@ public struct LogMelFeatures: Sendable {
     ///
     /// - Parameter audio: mono samples at 16 kHz in -1...1. Of more than ``windowSampleCount`` the last ones
     ///   count; fewer are led by zeros, which take part in mean and variance.
-    /// - Returns: 80 x 800 values, mel band by mel band. Silence gives -1.5 everywhere.
+    /// - Returns: 80 x 800 values, mel band by mel band. Silence gives -1.5 everywhere; a sample that is no number
+    ///   makes all values none.
     public func callAsFunction(_ audio: UnsafeBufferPointer<Float>) -> [Float] {
         var features = [Float](repeating: 0, count: Self.melCount * Self.frameCount)
         features.withUnsafeMutableBufferPointer { compute(audio, into: $0) }
@@ -59,6 +60,8 @@ public struct LogMelFeatures: Sendable {
             (window + Self.windowSampleCount - kept).update(from: start + audio.count - kept, count: kept)
         }
         table.pointee.f32_normalise(window, Self.windowSampleCount, Self.varianceEpsilon)
+        // one sample that is no number makes the mean none, and so all samples
+        guard window[0].isFinite else { return features.update(repeating: .nan) }
         for index in 0..<margin {
             window[-1 - index] = window[1 + index]
             window[Self.windowSampleCount + index] = window[Self.windowSampleCount - 2 - index]
@@ -74,7 +77,8 @@ public struct LogMelFeatures: Sendable {
     /// log10 of the mel power, [mel][frame].
     ///
     /// - Returns: the largest value.
-    private func spectrogram(_ padded: UnsafePointer<Float>, into logMel: UnsafeMutablePointer<Double>) -> Double
+    private func spectrogram(_ padded: UnsafePointer<Float>, into logMel: UnsafeMutablePointer<Double>)
+        -> Double
     {
         let power = UnsafeMutablePointer<Double>.allocate(capacity: Self.lanes * transform.binCount)
         let scratch = UnsafeMutablePointer<Double>.allocate(capacity: transform.scratchCount)

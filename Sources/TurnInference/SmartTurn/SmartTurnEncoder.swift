@@ -1,25 +1,19 @@
 import CTurnKernels
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#elseif canImport(Android)
-    import Android
-#endif
-
 private typealias A = SmartTurnArchitecture
 
 /// The network of Smart Turn v3 in float32: stem, four pre-norm transformer layers, attention pooling, classifier.
 struct SmartTurnEncoder: Sendable {
     private let weights: SmartTurnWeights
     private let kernels: KernelSet
+    private let head: SmartTurnHead
+    private let spaces: Pool<SmartTurnWorkspace>
 
     init(_ weights: SmartTurnWeights, _ kernels: KernelSet) {
         self.weights = weights
         self.kernels = kernels
+        head = SmartTurnHead(weights, kernels)
+        spaces = Pool(capacity: 2) { SmartTurnWorkspace() }
     }
 
     /// Runs the network.
@@ -27,32 +21,33 @@ struct SmartTurnEncoder: Sendable {
     /// - Parameters:
     ///   - features: [mel 80][time 800].
     ///   - observe: is handed each stage's values as they are made.
-    /// - Returns: P(turn ended), 0...1.
-    func probability(
+    /// - Returns: the logit of P(turn ended).
+    func logit(
         _ features: UnsafeBufferPointer<Float>,
         observe: ((SmartTurnModel.Stage, UnsafeBufferPointer<Float>) -> Void)?
     ) -> Float {
-        let space = SmartTurnWorkspace()
-        func report(_ stage: SmartTurnModel.Stage, _ values: UnsafePointer<Float>, _ count: Int) {
-            observe?(stage, UnsafeBufferPointer(start: values, count: count))
-        }
-        let tokens = A.tokenCount * A.width
+        spaces.withElement { space in
+            func report(_ stage: SmartTurnModel.Stage, _ values: UnsafePointer<Float>, _ count: Int) {
+                observe?(stage, UnsafeBufferPointer(start: values, count: count))
+            }
+            let tokens = A.tokenCount * A.width
 
-        stem(features, space) { report(.conv1, $0, A.frameCount * A.width) }
-        report(.embedding, space.residual, tokens)
-        for (index, layer) in weights.layers.enumerated() {
-            attention(layer, space)
-            feedForward(layer, space)
-            report(.layer(index), space.residual, tokens)
+            stem(features, space) { report(.conv1, $0, A.frameCount * A.width) }
+            report(.embedding, space.residual, tokens)
+            for (index, layer) in weights.layers.enumerated() {
+                attention(layer, space)
+                feedForward(layer, space)
+                report(.layer(index), space.residual, tokens)
+            }
+            head.normalise(space.residual, space.normed)
+            report(.finalNorm, space.normed, tokens)
+            head.pool(space.normed, space.head)
+            head.mix(space.normed, space.head)
+            report(.pooled, space.head.pooled, A.width)
+            var logit = head.classify(space.head)
+            report(.logit, &logit, 1)
+            return logit
         }
-        let head = SmartTurnHead(weights, kernels)
-        head.normalise(space.residual, space.normed)
-        report(.finalNorm, space.normed, tokens)
-        head.pool(space.normed, space.head)
-        report(.pooled, space.head.pooled, A.width)
-        var logit = head.classify(space.head)
-        report(.logit, &logit, 1)
-        return 1 / (1 + expf(-logit))
     }
 
     // MARK: Parts
@@ -60,7 +55,7 @@ struct SmartTurnEncoder: Sendable {
     /// Two convolutions with GELU, then the positions. Time-major rows let a convolution read its three taps as
     /// one row of a matrix whose rows overlap.
     private func stem(
-        _ features: UnsafeBufferPointer<Float>, _ space: borrowing SmartTurnWorkspace,
+        _ features: UnsafeBufferPointer<Float>, _ space: SmartTurnWorkspace,
         _ report: (UnsafePointer<Float>) -> Void
     ) {
         let input = space.paddedInput
@@ -75,19 +70,20 @@ struct SmartTurnEncoder: Sendable {
         kernels.table.pointee.f32_gelu(first, A.frameCount * A.width)
         report(first)
         weights.conv2.apply(
-            kernels, space.paddedConv1, stride: 2 * A.width, rows: A.tokenCount, to: space.residual, stride: A.width,
+            kernels, space.paddedConv1, stride: 2 * A.width, rows: A.tokenCount, to: space.residual,
+            stride: A.width,
             space.panel)
         kernels.table.pointee.f32_gelu(space.residual, A.tokenCount * A.width)
         for index in 0..<(A.tokenCount * A.width) { space.residual[index] += weights.positions.base[index] }
     }
 
     /// Adds the attention block to the residual stream.
-    private func attention(_ layer: SmartTurnWeights.Layer, _ space: borrowing SmartTurnWorkspace) {
+    private func attention(_ layer: SmartTurnWeights.Layer, _ space: SmartTurnWorkspace) {
         let stride = 3 * A.width
         normalise(layer.attentionNorm, space.residual, A.tokenCount, into: space.normed)
         for (index, projection) in [layer.query, layer.key, layer.value].enumerated() {
             projection.apply(
-            kernels,     space.normed, stride: A.width, rows: A.tokenCount, to: space.wide + index * A.width,
+                kernels, space.normed, stride: A.width, rows: A.tokenCount, to: space.wide + index * A.width,
                 stride: stride, space.panel)
         }
         for head in 0..<A.headCount {
@@ -123,14 +119,16 @@ struct SmartTurnEncoder: Sendable {
     }
 
     /// Adds the feed-forward block to the residual stream.
-    private func feedForward(_ layer: SmartTurnWeights.Layer, _ space: borrowing SmartTurnWorkspace) {
+    private func feedForward(_ layer: SmartTurnWeights.Layer, _ space: SmartTurnWorkspace) {
         normalise(layer.feedForwardNorm, space.residual, A.tokenCount, into: space.normed)
         layer.expand.apply(
-            kernels, space.normed, stride: A.width, rows: A.tokenCount, to: space.wide, stride: A.feedForwardWidth,
+            kernels, space.normed, stride: A.width, rows: A.tokenCount, to: space.wide,
+            stride: A.feedForwardWidth,
             space.panel)
         kernels.table.pointee.f32_gelu(space.wide, A.tokenCount * A.feedForwardWidth)
         layer.contract.apply(
-            kernels, space.wide, stride: A.feedForwardWidth, rows: A.tokenCount, to: space.residual, stride: A.width,
+            kernels, space.wide, stride: A.feedForwardWidth, rows: A.tokenCount, to: space.residual,
+            stride: A.width,
             space.panel, adding: true)
     }
 

@@ -3,7 +3,7 @@ import CTurnKernels
 private typealias A = SmartTurnArchitecture
 
 /// What follows the encoder: the last layer normalisation, attention pooling, the classifier. In float32.
-struct SmartTurnHead {
+struct SmartTurnHead: Sendable {
     private let weights: SmartTurnWeights
     private let kernels: KernelSet
 
@@ -13,14 +13,16 @@ struct SmartTurnHead {
     }
 
     /// Memory of one run.
-    struct Workspace: ~Copyable {
-        fileprivate let tokens = AlignedBuffer<Float>(count: A.tokenCount * A.poolWidth)
+    final class Workspace {
+        private let inside = AlignedBuffer<Float>(count: A.tokenCount * A.poolWidth)
         fileprivate let scores = AlignedBuffer<Float>(count: A.tokenCount)
         fileprivate let first = AlignedBuffer<Float>(count: A.classifierWidths.0)
         fileprivate let second = AlignedBuffer<Float>(count: A.classifierWidths.0)
         fileprivate let panel = AlignedBuffer<Float>(count: A.width * LinearWeights.panelWidth)
         private let mixture = AlignedBuffer<Float>(count: A.width)
 
+        /// The pooling layer's inside, [400][256].
+        var tokens: UnsafeMutablePointer<Float> { inside.base }
         var pooled: UnsafeMutablePointer<Float> { mixture.base }
     }
 
@@ -29,14 +31,18 @@ struct SmartTurnHead {
         normalise(weights.finalNorm, residual, A.tokenCount, into: normed)
     }
 
-    /// The tokens mixed by a learned attention, into `space.pooled`.
-    func pool(_ normed: UnsafePointer<Float>, _ space: borrowing Workspace) {
-        let table = kernels.table
-        let (tokens, scores) = (space.tokens.base, space.scores.base)
+    /// The pooling layer's inside, into `space.tokens`.
+    func pool(_ normed: UnsafePointer<Float>, _ space: Workspace) {
         weights.pool0.apply(
-            kernels, normed, stride: A.width, rows: A.tokenCount, to: tokens, stride: A.poolWidth,
+            kernels, normed, stride: A.width, rows: A.tokenCount, to: space.tokens, stride: A.poolWidth,
             space.panel.base)
-        table.pointee.f32_tanh(tokens, A.tokenCount * A.poolWidth)
+        kernels.table.pointee.f32_tanh(space.tokens, A.tokenCount * A.poolWidth)
+    }
+
+    /// The tokens mixed by a learned attention, into `space.pooled`.
+    func mix(_ normed: UnsafePointer<Float>, _ space: Workspace) {
+        let table = kernels.table
+        let (tokens, scores) = (space.tokens, space.scores.base)
         weights.pool2.apply(
             kernels, tokens, stride: A.poolWidth, rows: A.tokenCount, to: scores, stride: 1, space.panel.base)
         table.pointee.f32_softmax(scores, 1, A.tokenCount, 1)
@@ -49,7 +55,7 @@ struct SmartTurnHead {
     }
 
     /// The logit of `space.pooled`.
-    func classify(_ space: borrowing Workspace) -> Float {
+    func classify(_ space: Workspace) -> Float {
         let table = kernels.table
         let (firstWidth, secondWidth) = A.classifierWidths
         let (first, second, panel) = (space.first.base, space.second.base, space.panel.base)

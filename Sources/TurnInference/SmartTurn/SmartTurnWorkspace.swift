@@ -1,7 +1,7 @@
 private typealias A = SmartTurnArchitecture
 
-/// The memory of one float32 run of the network, about 8 MB.
-struct SmartTurnWorkspace: ~Copyable {
+/// The memory of one float32 run of the network, about 8 MB. In one run's hands at a time.
+final class SmartTurnWorkspace {
     let head = SmartTurnHead.Workspace()
     private let buffers: [AlignedBuffer<Float>]
 

@@ -21,6 +21,13 @@ enum TestModels {
         }
     }
 
+    private static let fastResult = Result {
+        try SmartTurnModel(contentsOf: TestData.path(shippedFile), precision: .fast)
+    }
+
+    /// The 8-bit path of the shipped file, shared by all tests.
+    static func fast() throws -> SmartTurnModel { try fastResult.get() }
+
     static func silero() throws -> SileroVAD { try sileroResult.get() }
 
     private static func load(_ file: String) throws -> SmartTurnModel {

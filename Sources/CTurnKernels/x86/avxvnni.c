@@ -1,0 +1,54 @@
+// AVX-VNNI: AVX2 with an exact 4-way product of 8-bit codes, for processors without AVX-512.
+#if defined(__x86_64__)
+#include "../internal.h"
+#include "target.h"
+
+TURN_TARGET("avx2,fma,f16c,avxvnni")
+
+#define LANES 8
+#define GEMM_ROWS 6
+#define KERNEL(name) name##__avxvnni
+#include "../simd/float_body.h"
+#include "../simd/spectrum_body.h"
+
+#if defined(TURN_EMULATED)
+#define DOT _mm256_dpbusd_epi32
+#else
+#define DOT _mm256_dpbusd_avx_epi32
+#endif
+
+INLINE void tile(int rows, const turn_u8s8_product *p, size_t row, size_t panel) {
+    const uint8_t *a = p->a + row * p->a_stride;
+    const int8_t *w = p->weights + panel * p->panel_stride;
+    __m256i s[6][2];
+    UNROLL for (int r = 0; r < rows; r++) s[r][0] = s[r][1] = _mm256_setzero_si256();
+    for (size_t k = 0; k < p->depth; k += G) {
+        __m256i low = _mm256_loadu_si256((const __m256i *)(w + k * W));
+        __m256i high = _mm256_loadu_si256((const __m256i *)(w + k * W + 32));
+        UNROLL for (int r = 0; r < rows; r++) {
+            int32_t four;
+            memcpy(&four, a + (size_t)r * p->a_stride + k, sizeof(four));
+            __m256i x = _mm256_set1_epi32(four);
+            s[r][0] = DOT(s[r][0], x, low);
+            s[r][1] = DOT(s[r][1], x, high);
+        }
+    }
+    UNROLL for (int r = 0; r < rows; r++) {
+        vi sums[PARTS] = {(vi)s[r][0], (vi)s[r][1]};
+        finish(p, row + (size_t)r, panel, sums);
+    }
+}
+
+static void KERNEL(turn_u8s8_gemm)(const turn_u8s8_product *p) {
+    for (size_t panel = 0; panel < p->panels; panel++) {
+        size_t row = 0;
+        for (; row + 6 <= p->rows; row += 6) tile(6, p, row, panel);
+        for (; row + 2 <= p->rows; row += 2) tile(2, p, row, panel);
+        for (; row < p->rows; row++) tile(1, p, row, panel);
+    }
+}
+
+DEFINE_KERNELS(turn_kernels__avxvnni, "avxvnni")
+
+TURN_TARGET_END
+#endif

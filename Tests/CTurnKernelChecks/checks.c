@@ -1,0 +1,363 @@
+#include "turn_kernel_checks.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define W TURN_PANEL_WIDTH
+
+typedef struct {
+    const turn_kernels *set;
+    const turn_kernels *truth;
+    void (*report)(void *context, const char *line);
+    void *context;
+    size_t count;
+    uint64_t state;
+} checker;
+
+static uint32_t next(checker *t) {
+    t->state = t->state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(t->state >> 33);
+}
+
+static float uniform(checker *t, float low, float high) {
+    return low + (high - low) * ((float)(next(t) & 0xffffff) / 16777216.0f);
+}
+
+static float *floats(checker *t, size_t count, float reach) {
+    float *x = malloc(count * sizeof(float) + 64);
+    for (size_t i = 0; i < count; i++) x[i] = uniform(t, -reach, reach);
+    return x;
+}
+
+enum { POISON = 0x7b };
+
+static void *poisoned(size_t size) {
+    void *memory = malloc(size + 64);
+    memset(memory, POISON, size + 64);
+    return memory;
+}
+
+static void fail(checker *t, const char *format, ...) {
+    char line[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    t->report(t->context, line);
+}
+
+/// Memory of both sets, poison included, to the last bit.
+static void same(checker *t, const char *what, size_t a, size_t b, const void *x, const void *y, size_t size) {
+    t->count++;
+    for (size_t i = 0; i < size + 64; i++)
+        if (((const uint8_t *)x)[i] != ((const uint8_t *)y)[i]) {
+            fail(t, "%s %s: byte %zu of %zu differs (sizes %zu, %zu)", t->set->name, what, i, size, a, b);
+            return;
+        }
+}
+
+/// Floats within `relative` of each other or `absolute`; poison behind them to the last bit.
+static void close_to(checker *t, const char *what, size_t a, size_t b, const float *x, const float *y,
+                     size_t count, float relative, float absolute) {
+    t->count++;
+    for (size_t i = 0; i < count; i++) {
+        float d = fabsf(x[i] - y[i]);
+        if (!(d <= absolute + relative * fabsf(y[i]))) {
+            fail(t, "%s %s: value %zu is %.9g, not %.9g (sizes %zu, %zu)", t->set->name, what, i, (double)x[i],
+                 (double)y[i], a, b);
+            return;
+        }
+    }
+    if (memcmp(x + count, y + count, 64)) fail(t, "%s %s: wrote too much (sizes %zu, %zu)", t->set->name, what, a, b);
+}
+
+// MARK: Products
+
+static void check_f32_gemm(checker *t) {
+    static const size_t rows[] = {1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 25}, depths[] = {1, 3, 64, 383, 384, 385, 800};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        for (size_t j = 0; j < sizeof(depths) / sizeof(*depths); j++) {
+            size_t m = rows[i], k = depths[j], outputs = 1 + next(t) % W, stride = 1 + next(t) % (k + 7);
+            size_t c_stride = outputs + next(t) % 5, size = m * c_stride;
+            int add = next(t) & 1;
+            float *a = floats(t, m * stride + k, 1), *panel = floats(t, k * W, 1), *bias = floats(t, W, 100);
+            float *x = poisoned(size * sizeof(float)), *y = poisoned(size * sizeof(float));
+            t->set->f32_gemm_panel(a, stride, m, k, panel, bias, x, c_stride, outputs, add);
+            t->truth->f32_gemm_panel(a, stride, m, k, panel, bias, y, c_stride, outputs, add);
+            close_to(t, "f32_gemm_panel", m, k, x, y, size, 1e-6f, 3e-5f);
+            free(a), free(panel), free(bias), free(x), free(y);
+        }
+}
+
+static void check_u8s8_gemm(checker *t) {
+    static const size_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 23}, panels[] = {1, 2, 3, 4, 7};
+    static const size_t depths[] = {4, 8, 12, 16, 20, 64, 80, 384, 400, TURN_DEPTH_MAX};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        for (size_t j = 0; j < sizeof(depths) / sizeof(*depths); j++) {
+            size_t m = rows[i], k = depths[j], p = panels[next(t) % 5], n = p * W, gap = 4 * (next(t) % 3);
+            size_t a_stride = 1 + next(t) % (k + 9), c_stride = n + next(t) % 5, size = m * c_stride;
+            size_t panel_stride = k * W + gap * W, step = 1 + next(t) % 2;
+            // exact: scales of one and no offsets leave the bare sums; extremes: 255 x 127 everywhere, -127 in turn
+            int exact = next(t) & 1, extreme = next(t) % 3;
+            uint8_t *a = malloc(m * a_stride + k);
+            int8_t *w = malloc(p * panel_stride);
+            for (size_t x = 0; x < m * a_stride + k; x++) a[x] = extreme == 0 ? 255 : (uint8_t)next(t);
+            for (size_t x = 0; x < p * panel_stride; x++)
+                w[x] = extreme == 0 ? 127 : extreme == 1 ? (x & 1 ? -127 : 127) : (int8_t)(next(t) % 255 - 127);
+            turn_row *r = malloc(m * step * sizeof(turn_row));
+            for (size_t x = 0; x < m * step; x++) {
+                r[x].scale = exact ? 1 : uniform(t, 0, 0.1f);
+                r[x].offset = exact ? 0 : uniform(t, -3, 0);
+            }
+            float *scales = floats(t, n, 0.01f), *sums = floats(t, n, 1), *bias = floats(t, n, 1);
+            for (size_t x = 0; x < n; x++) {
+                if (exact) scales[x] = 1, bias[x] = 0;
+                int sum = 0;
+                for (size_t d = 0; d < k; d++) sum += w[(x / W) * panel_stride + (d / 4) * 64 + (x % W) * 4 + d % 4];
+                sums[x] = scales[x] * (float)sum;
+            }
+            turn_u8s8_product product = {
+                .a = a, .a_stride = a_stride, .a_rows = r, .a_rows_stride = step, .rows = m, .depth = k,
+                .weights = w, .panel_stride = panel_stride, .panels = p, .scales = scales, .sums = sums,
+                .bias = bias, .c_stride = c_stride, .accumulate = !exact && (next(t) & 1),
+                .gelu = !exact && (next(t) & 1),
+            };
+            float *x = poisoned(size * sizeof(float)), *y = poisoned(size * sizeof(float));
+            product.c = x;
+            t->set->u8s8_gemm(&product);
+            product.c = y;
+            t->truth->u8s8_gemm(&product);
+            if (exact)
+                same(t, "u8s8_gemm", m, k, x, y, size * sizeof(float));
+            else
+                close_to(t, "u8s8_gemm", m, k, x, y, size, 2e-6f, 3e-4f);
+            free(a), free(w), free(r), free(scales), free(sums), free(bias), free(x), free(y);
+        }
+}
+
+static void check_dequantise(checker *t) {
+    for (size_t k = 4; k <= 400; k += 36) {
+        int8_t *codes = malloc(k * W);
+        for (size_t i = 0; i < k * W; i++) codes[i] = (int8_t)next(t);
+        float *scales = floats(t, W, 1), *x = poisoned(k * W * 4), *y = poisoned(k * W * 4);
+        t->set->f32_dequantise_panel(codes, scales, k, x);
+        t->truth->f32_dequantise_panel(codes, scales, k, y);
+        same(t, "f32_dequantise_panel", k, 0, x, y, k * W * 4);
+        free(codes), free(scales), free(x), free(y);
+    }
+}
+
+// MARK: Rows
+
+static const size_t widths[] = {1, 3, 4, 7, 8, 15, 16, 17, 31, 64, 127, 128, 384, 400, 401};
+enum { WIDTHS = sizeof(widths) / sizeof(*widths) };
+
+static void check_rows(checker *t) {
+    for (size_t i = 0; i < WIDTHS; i++) {
+        size_t n = widths[i], m = 1 + next(t) % 5, size = m * n;
+        float *in = floats(t, size, 8), *weight = floats(t, n, 1), *bias = floats(t, n, 1);
+        float *x = poisoned(size * 4), *y = poisoned(size * 4);
+        t->set->f32_layer_norm(in, m, n, weight, bias, 1e-5f, x);
+        t->truth->f32_layer_norm(in, m, n, weight, bias, 1e-5f, y);
+        // one value alone is its own mean: what is left of it is noise over epsilon
+        close_to(t, "f32_layer_norm", m, n, x, y, size, 1e-5f, n == 1 ? 1e-2f : 2e-6f);
+
+        memcpy(x, in, size * 4), memcpy(y, in, size * 4);
+        t->set->f32_softmax(x, m, n, 0.125f);
+        t->truth->f32_softmax(y, m, n, 0.125f);
+        close_to(t, "f32_softmax", m, n, x, y, size, 2e-6f, 1e-9f);
+
+        turn_row *rx = poisoned(m * sizeof(turn_row)), *ry = poisoned(m * sizeof(turn_row));
+        uint8_t *cx = poisoned(m * (n + 3)), *cy = poisoned(m * (n + 3));
+        if (n > 2) in[1] = in[n - 1];
+        if (next(t) % 4 == 0)
+            for (size_t j = 0; j < n; j++) in[j] = 1.25f;  // a row without range
+        t->set->u8_quantise(in, n, m, n, cx, n + 3, rx);
+        t->truth->u8_quantise(in, n, m, n, cy, n + 3, ry);
+        same(t, "u8_quantise codes", m, n, cx, cy, m * (n + 3));
+        same(t, "u8_quantise rows", m, n, rx, ry, m * sizeof(turn_row));
+
+        memset(cx, POISON, m * (n + 3)), memset(cy, POISON, m * (n + 3));
+        t->set->u8_softmax(in, m, n, 0.5f, cx, rx);
+        t->truth->u8_softmax(in, m, n, 0.5f, cy, ry);
+        t->count++;
+        // exp differs in its last bit, so a code next to the middle between two may be either
+        for (size_t r = 0; r < m; r++) {
+            int sum = 0;
+            for (size_t j = 0; j < n; j++) {
+                sum += cx[r * n + j];
+                if (abs(cx[r * n + j] - cy[r * n + j]) > 1) {
+                    fail(t, "%s u8_softmax: code %zu of %zu differs", t->set->name, j, n);
+                    break;
+                }
+            }
+            if (rx[r].scale != 1 / (float)sum || rx[r].offset != 0) fail(t, "%s u8_softmax: row", t->set->name);
+        }
+        if (memcmp(cx + size, cy + size, m * 3 + 64)) fail(t, "%s u8_softmax: wrote too much", t->set->name);
+        free(in), free(weight), free(bias), free(x), free(y), free(rx), free(ry), free(cx), free(cy);
+    }
+}
+
+static void check_packing(checker *t) {
+    for (size_t k = 4; k <= 128; k += 4) {
+        size_t n = W * (1 + next(t) % 3), stride = k + next(t) % 9;
+        float *in = floats(t, n * stride, 3), *mean = floats(t, k, 1);
+        int8_t *px = poisoned(n * k), *py = poisoned(n * k);
+        float *sx = poisoned(n * 4), *sy = poisoned(n * 4), *tx = poisoned(n * 4), *ty = poisoned(n * 4);
+        t->set->s8_pack_rows(in, stride, n, k, mean, px, sx, tx);
+        t->truth->s8_pack_rows(in, stride, n, k, mean, py, sy, ty);
+        same(t, "s8_pack_rows codes", n, k, px, py, n * k);
+        same(t, "s8_pack_rows scales", n, k, sx, sy, n * 4);
+        same(t, "s8_pack_rows sums", n, k, tx, ty, n * 4);
+        free(in), free(mean), free(px), free(py), free(sx), free(sy), free(tx), free(ty);
+
+        stride = n + next(t) % 9;
+        in = floats(t, k * stride, 3);
+        for (size_t j = 0; j < k; j++) in[j * stride] = 0.5f;  // a column without range
+        px = poisoned(n * k), py = poisoned(n * k);
+        sx = poisoned(n * 4), sy = poisoned(n * 4), tx = poisoned(n * 4), ty = poisoned(n * 4);
+        float *ux = poisoned(n * 4), *uy = poisoned(n * 4);
+        t->set->s8_pack_columns(in, stride, k, n, px, sx, tx, ux);
+        t->truth->s8_pack_columns(in, stride, k, n, py, sy, ty, uy);
+        same(t, "s8_pack_columns codes", n, k, px, py, n * k);
+        same(t, "s8_pack_columns scales", n, k, sx, sy, n * 4);
+        same(t, "s8_pack_columns sums", n, k, tx, ty, n * 4);
+        same(t, "s8_pack_columns centre", n, k, ux, uy, n * 4);
+        free(in), free(px), free(py), free(sx), free(sy), free(tx), free(ty), free(ux), free(uy);
+    }
+}
+
+// MARK: Spectra
+
+static void check_spectra(checker *t) {
+    for (size_t size = 256; size <= 400; size += 144) {
+        size_t bins = size / 2 + 1;
+        double *window = malloc(size * 8), *turns = malloc(size * 16), *scratch = malloc(size * 64);
+        for (size_t i = 0; i < size; i++) {
+            double angle = 2 * 3.14159265358979323846 * (double)i / (double)size;
+            window[i] = 0.5 - 0.5 * cos(angle);
+            turns[2 * i] = cos(angle), turns[2 * i + 1] = -sin(angle);
+        }
+        turn_transform plan = {size, window, turns};
+        float *samples = floats(t, size + 3 * 100 + 8, 1);
+        double *power = poisoned(4 * bins * 8);
+        t->set->f64_power_spectra(&plan, samples, 100, scratch, power);
+        for (size_t f = 0; f < 4; f++)
+            for (size_t k = 0; k < bins; k += 7) {
+                double re = 0, im = 0;
+                for (size_t i = 0; i < size; i++) {
+                    double x = window[i] * (double)samples[100 * f + i];
+                    re += x * turns[2 * (i * k % size)], im += x * turns[2 * (i * k % size) + 1];
+                }
+                t->count++;
+                if (!(fabs(power[4 * k + f] - (re * re + im * im)) < 1e-9))
+                    fail(t, "%s f64_power_spectra: bin %zu of %zu", t->set->name, k, size);
+            }
+        if (((uint8_t *)power)[4 * bins * 8] != POISON) fail(t, "%s f64_power_spectra: wrote too much", t->set->name);
+
+        float *mx = poisoned(4 * (bins + 2) * 4), *my = poisoned(4 * (bins + 2) * 4);
+        t->set->f32_magnitudes(power, bins, mx, bins + 2);
+        t->truth->f32_magnitudes(power, bins, my, bins + 2);
+        same(t, "f32_magnitudes", bins, 0, mx, my, 4 * (bins + 2) * 4);
+
+        for (size_t i = 0; i < 4 * bins; i++) power[i] = pow(10, (double)uniform(t, -14, 12));
+        size_t firsts[5], counts[5];
+        double weights[100], lx[5 * 12], sums = 0;
+        size_t used = 0;
+        for (size_t j = 0; j < 5; j++) {
+            firsts[j] = 11 * j, counts[j] = 1 + next(t) % 14;
+            for (size_t i = 0; i < counts[j]; i++) weights[used++] = (double)uniform(t, 0, 1);
+        }
+        turn_mel_bank bank = {5, firsts, counts, weights};
+        double maximum[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY}, most[4];
+        memcpy(most, maximum, sizeof(most));
+        t->set->f64_log_mel(&bank, power, lx, 12, maximum);
+        used = 0;
+        for (size_t j = 0; j < 5; used += counts[j], j++)
+            for (size_t f = 0; f < 4; f++) {
+                sums = 0;
+                for (size_t i = 0; i < counts[j]; i++) sums += weights[used + i] * power[4 * (firsts[j] + i) + f];
+                double value = log10(fmax(1e-10, sums));
+                most[f] = fmax(most[f], value);
+                t->count++;
+                if (!(fabs(lx[12 * j + f] - value) < 1e-11)) fail(t, "%s f64_log_mel: filter %zu", t->set->name, j);
+            }
+        for (size_t f = 0; f < 4; f++)
+            if (!(fabs(most[f] - maximum[f]) < 1e-11)) fail(t, "%s f64_log_mel: maximum", t->set->name);
+
+        float *fx = poisoned(bins / 4 * 16), *fy = poisoned(bins / 4 * 16);
+        t->set->f32_features(power, bins / 4 * 4, 0.5, fx);
+        t->truth->f32_features(power, bins / 4 * 4, 0.5, fy);
+        same(t, "f32_features", bins, 0, fx, fy, bins / 4 * 16);
+
+        size_t count = size * 8;
+        float *nx = poisoned(count * 4), *ny = poisoned(count * 4);
+        for (size_t i = 0; i < count; i++) nx[i] = ny[i] = uniform(t, -1, 1);
+        t->set->f32_normalise(nx, count, 1e-7f);
+        t->truth->f32_normalise(ny, count, 1e-7f);
+        same(t, "f32_normalise", count, 0, nx, ny, count * 4);
+        free(window), free(turns), free(scratch), free(samples), free(power), free(mx), free(my), free(fx), free(fy);
+        free(nx), free(ny);
+    }
+}
+
+size_t turn_check_kernels(const turn_kernels *set, const turn_kernels *truth,
+                          void (*report)(void *context, const char *line), void *context) {
+    checker t = {set, truth, report, context, 0, 2026};
+    for (int round = 0; round < 3; round++) {
+        check_f32_gemm(&t);
+        check_u8s8_gemm(&t);
+        check_dequantise(&t);
+        check_rows(&t);
+        check_packing(&t);
+        check_spectra(&t);
+    }
+    return t.count;
+}
+
+// MARK: Functions of one number
+
+static double exact_gelu(double x) { return 0.5 * x * erfc(-x * 0.70710678118654752440); }
+static double exact_sigmoid(double x) { return 1 / (1 + exp(-x)); }
+
+static void check_function(checker *t, const char *name, void (*function)(float *, size_t), double (*exact)(double),
+                           double relative, double absolute) {
+    enum { BLOCK = 1000 };
+    for (double start = -100; start < 100; start += 1) {
+        float x[BLOCK + 1], y[BLOCK + 1];
+        double near = fabs(start + 0.5) < 12 ? 1 : 0.05;  // most care where the function bends
+        for (int i = 0; i <= BLOCK; i++) x[i] = y[i] = (float)(start + near * i / BLOCK);
+        function(y, BLOCK + 1);
+        for (int i = 0; i <= BLOCK; i++) {
+            double value = exact((double)x[i]);
+            t->count++;
+            if (!(fabs((double)y[i] - value) <= absolute + relative * fabs(value))) {
+                fail(t, "%s %s(%.9g) is %.9g, not %.9g", t->set->name, name, (double)x[i], (double)y[i], value);
+                return;
+            }
+        }
+    }
+}
+
+size_t turn_check_functions(const turn_kernels *set, void (*report)(void *context, const char *line),
+                            void *context) {
+    checker t = {set, set, report, context, 0, 0};
+    check_function(&t, "gelu", set->f32_gelu, exact_gelu, 3e-7, 2e-6);
+    check_function(&t, "tanh", set->f32_tanh, tanh, 3e-7, 1e-12);
+    check_function(&t, "sigmoid", set->f32_sigmoid, exact_sigmoid, 4e-7, 2e-38);
+    // exp: a row of two values, of which the first is the greatest
+    for (double x = -86; x <= 0; x += 1.0 / 512) {
+        float row[2] = {0, (float)x};
+        set->f32_softmax(row, 2 / 2, 2, 1);
+        double e = exp((double)(float)x), value = e / (1 + e);
+        t.count++;
+        if (!(fabs((double)row[1] - value) <= 4e-7 * value)) {
+            fail(&t, "%s exp(%.9g): %.9g, not %.9g", set->name, x, (double)row[1], value);
+            break;
+        }
+    }
+    return t.count;
+}
