@@ -84,7 +84,7 @@ struct ONNXDataflow {
         switch node.type {
         case "QuantizeLinear", "DequantizeLinear", "Reshape", "Transpose", "Identity", "Cast", "Dropout",
             "Squeeze", "Unsqueeze", "Flatten", "ReduceSum":
-            guard inputs[0] != nil else { throw Self.unexpected(node) }
+            guard inputs[0] != nil, Self.keepsMeaning(node) else { throw Self.unexpected(node) }
             flows[output] = first
         case "Mul", "Div": flows[output] = try scaled(node, inputs)
         case "Add": flows[output] = try added(node, inputs)
@@ -102,6 +102,21 @@ struct ONNXDataflow {
             try append(try anchor(node, inputs), known, output: output)
             if node.type == "Gemm", node.inputs.count > 2 { anchors[anchors.count - 1].bias = node.inputs[2] }
         default: throw Self.unexpected(node)
+        }
+    }
+
+    /// Whether a rearrangement is one that this family has: time and channels, or heads and tokens, change places.
+    private static func keepsMeaning(_ node: ONNXModel.Node) -> Bool {
+        switch node.type {
+        case "Transpose":
+            guard case .ints(let order)? = node.attributes["perm"] else { return false }
+            return [[0, 2, 1], [0, 2, 1, 3], [0, 1, 3, 2], [0, 2, 3, 1]].contains(order)
+        case "Cast":
+            guard case .int(ONNXModel.Tensor.ElementType.float32.rawValue)? = node.attributes["to"] else {
+                return false
+            }
+            return true
+        default: return true
         }
     }
 
@@ -193,7 +208,7 @@ struct ONNXDataflow {
             else { throw Self.unexpected(node) }
             return .linear(weight: node.inputs[1], isOutputMajor: int("transB", default: 0) == 1)
         case "LayerNormalization":
-            guard inputs[0] != nil, isConstant(1), isConstant(2),
+            guard inputs[0] != nil, isConstant(1), isConstant(2), [-1, 2].contains(int("axis", default: -1)),
                 abs(float("epsilon", default: 1e-5) - 1e-5) < 1e-9
             else { throw Self.unexpected(node) }
             return .layerNormalisation(weight: node.inputs[1], bias: node.inputs[2])

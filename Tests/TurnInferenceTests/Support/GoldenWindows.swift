@@ -13,8 +13,6 @@ struct GoldenWindows: Decodable {
         let end: Int
         /// The graph without its activation grid, optimisations off.
         let p: Float
-        /// The shipped file, default optimisations.
-        let pShippedDefault: Float
     }
 
     enum Kind: String, Decodable, Sendable, CaseIterable {

@@ -18,8 +18,9 @@ struct ONNXBytes {
     }
 
     struct Node {
+        /// All its bytes.
+        var range: Range<Int>
         var type: Range<Int> = 0..<0
-        var output = ""
     }
 
     private(set) var tensors: [String: Tensor] = [:]
@@ -58,11 +59,8 @@ struct ONNXBytes {
     }
 
     private static func node(_ bytes: [UInt8], _ range: Range<Int>) -> Node {
-        var node = Node()
-        for item in fields(bytes, range) {
-            if item.number == 4 { node.type = item.value }
-            if item.number == 2 { node.output = String(decoding: bytes[item.value], as: UTF8.self) }
-        }
+        var node = Node(range: range)
+        for item in fields(bytes, range) where item.number == 4 { node.type = item.value }
         return node
     }
 

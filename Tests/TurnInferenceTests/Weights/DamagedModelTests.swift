@@ -31,12 +31,22 @@ import TurnInference
         }
     }
 
+    private static func node(_ type: String, _ bytes: [UInt8], _ layout: ONNXBytes) throws -> ONNXBytes.Node {
+        try #require(layout.nodes.first { String(decoding: bytes[$0.type], as: UTF8.self) == type })
+    }
+
     private static func rename(_ type: String, _ other: String, _ bytes: inout [UInt8], _ layout: ONNXBytes)
         throws
     {
-        let node = try #require(
-            layout.nodes.first { String(decoding: bytes[$0.type], as: UTF8.self) == type })
-        bytes.replaceSubrange(node.type, with: Array(other.utf8))
+        bytes.replaceSubrange(try node(type, bytes, layout).type, with: Array(other.utf8))
+    }
+
+    /// Changes the first occurrence of some bytes within a node.
+    private static func replace(
+        _ old: [UInt8], by new: [UInt8], in node: ONNXBytes.Node, _ bytes: inout [UInt8]
+    ) throws {
+        let start = try #require(node.range.first { bytes[$0...].starts(with: old) })
+        bytes.replaceSubrange(start..<(start + old.count), with: new)
     }
 
     static let damages: [Damage] = [
@@ -63,6 +73,17 @@ import TurnInference
             try rename("LayerNormalization", "LayerNormalizatiom", &bytes, layout)
         },
         Damage("no sigmoid", ["sigmoid"]) { bytes, layout in try rename("Sigmoid", "Dropout", &bytes, layout)
+        },
+        Damage("a normalisation along another axis", ["LayerNormalization"]) { bytes, layout in
+            // attribute "axis", field 3: -1, becomes -2
+            let old = Array("axis".utf8) + [0x18, 0xff]
+            let norm = try node("LayerNormalization", bytes, layout)
+            try replace(old, by: old.dropLast() + [0xfe], in: norm, &bytes)
+        },
+        Damage("channels in another place", ["Transpose"]) { bytes, layout in
+            // attribute "perm", field 8 each: 0 2 1, becomes 0 1 2
+            let transpose = try node("Transpose", bytes, layout)
+            try replace([0x40, 2, 0x40, 1], by: [0x40, 1, 0x40, 2], in: transpose, &bytes)
         },
         Damage("a cut at half", ["damaged", "left"]) { bytes, _ in bytes.removeLast(bytes.count / 2) },
         Damage("a missing last byte", ["damaged"]) { bytes, _ in bytes.removeLast() },
