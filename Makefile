@@ -10,7 +10,7 @@ PLOT := .eot/sample.svg
 
 SWIFT_FILES = $(shell git ls-files '*.swift')
 
-.PHONY: help models sample build run test-data test-tools test lint format clean
+.PHONY: help models sample build run test-data test-tools test tsan soak push-cost acceptance lint format clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -38,6 +38,19 @@ test-tools: ## install what checks the kernels of other processors (Debian or Ub
 test: test-data test-tools ## build and run every test
 	@$(SWIFT) build -c release --build-tests
 	@$(SWIFT) test -c release --skip-build
+
+tsan: ## run the concurrent suites under Thread Sanitizer
+	@$(SWIFT) test --sanitize=thread --scratch-path .build/tsan --filter 'TurnCoreTests|TurnDetectionTests'
+
+soak: ## random calls on a hundred streams for 30 s
+	@$(SWIFT) build -c release --build-tests
+	@EOT_SOAK_SECONDS=30 $(SWIFT) test -c release --skip-build --filter StressTests
+
+push-cost: ## what pushing a 10 ms frame costs
+	@$(SWIFT) run -c release turn-push-benchmark
+
+acceptance: ## which test proves which acceptance row (docs/acceptance.md)
+	@$(PYTHON) scripts/acceptance.py
 
 lint: ## check format and documentation comments
 	@$(SWIFT) format lint --strict --parallel --configuration .swift-format $(SWIFT_FILES)

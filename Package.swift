@@ -23,6 +23,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     ],
     targets: [
         .target(name: "CTurnKernels"),
@@ -31,8 +32,12 @@ let package = Package(
         .target(
             name: "TurnInference", dependencies: ["TurnCore", "TurnAudio", "CTurnKernels"],
             swiftSettings: strict),
-        .target(name: "TurnDetection", dependencies: ["TurnCore", "TurnAudio"], swiftSettings: strict),
+        .target(
+            name: "TurnDetection",
+            dependencies: ["TurnCore", "TurnAudio", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
         .target(name: "TurnEvaluation", dependencies: ["TurnCore"], swiftSettings: strict),
+        .target(name: "CTurnTestSupport"),
         .target(name: "TurnTesting", dependencies: ["TurnCore"], swiftSettings: strict),
         .executableTarget(
             name: "eot",
@@ -42,6 +47,17 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "turn-push-benchmark",
+            dependencies: ["TurnDetection", "TurnCore", "TurnTesting", "CTurnTestSupport"],
+            path: "Benchmarks/Push", swiftSettings: strict),
+        .executableTarget(
+            name: "example-file-session",
+            dependencies: ["TurnDetection", "TurnInference", "TurnAudio", "TurnCore"],
+            path: "Examples/FileSession", swiftSettings: strict),
+        .executableTarget(
+            name: "example-custom-transport", dependencies: ["TurnDetection", "TurnCore"],
+            path: "Examples/CustomTransport", swiftSettings: strict),
         .testTarget(
             name: "TurnCoreTests", dependencies: ["TurnCore", "TurnTesting"], swiftSettings: strict),
         .testTarget(
@@ -57,7 +73,11 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "TurnDetectionTests",
-            dependencies: ["TurnDetection", "TurnAudio", "TurnCore", "TurnTesting"], swiftSettings: strict),
+            dependencies: [
+                "TurnDetection", "TurnAudio", "TurnCore", "TurnTesting", "CTurnTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "TurnEvaluationTests", dependencies: ["TurnEvaluation", "TurnCore", "TurnTesting"],
             exclude: ["Fixtures"], swiftSettings: strict),

@@ -31,6 +31,11 @@ public enum TurnEvent: Sendable, Hashable {
         public let time: Duration
         /// When that was certain.
         public let detectedAt: Duration
+
+        public init(time: Duration, detectedAt: Duration) {
+            self.time = time
+            self.detectedAt = detectedAt
+        }
     }
 
     /// The user paused.
@@ -39,6 +44,11 @@ public enum TurnEvent: Sendable, Hashable {
         public let time: Duration
         /// When that was certain.
         public let detectedAt: Duration
+
+        public init(time: Duration, detectedAt: Duration) {
+            self.time = time
+            self.detectedAt = detectedAt
+        }
     }
 
     /// A prediction and what it was compared with.
@@ -54,6 +64,15 @@ public enum TurnEvent: Sendable, Hashable {
 
         /// P(turn ended).
         public var probability: Float { prediction.probability }
+
+        public init(
+            time: Duration, prediction: EndOfTurnPrediction, threshold: Double, delay: Duration
+        ) {
+            self.time = time
+            self.prediction = prediction
+            self.threshold = threshold
+            self.delay = delay
+        }
     }
 
     /// The moment invites a short acknowledgement such as "mhm".
@@ -64,6 +83,18 @@ public enum TurnEvent: Sendable, Hashable {
         public let endOfTurnProbability: Float
         public let endOfTurnThreshold: Double
         public let language: LanguageCode?
+
+        public init(
+            time: Duration, probability: Float, threshold: Double, endOfTurnProbability: Float,
+            endOfTurnThreshold: Double, language: LanguageCode?
+        ) {
+            self.time = time
+            self.probability = probability
+            self.threshold = threshold
+            self.endOfTurnProbability = endOfTurnProbability
+            self.endOfTurnThreshold = endOfTurnThreshold
+            self.language = language
+        }
     }
 
     /// A turn that ended.
@@ -104,6 +135,20 @@ public enum TurnEvent: Sendable, Hashable {
         public let transcriptConfidence: Float
         /// Its timings, where they are known.
         public let timings: TurnTimings?
+
+        public init(
+            time: Duration, speechStart: Duration?, speechEnd: Duration?, probability: Float?, reason: Reason,
+            transcript: String? = nil, transcriptConfidence: Float = 0, timings: TurnTimings? = nil
+        ) {
+            self.time = time
+            self.speechStart = speechStart
+            self.speechEnd = speechEnd
+            self.probability = probability
+            self.reason = reason
+            self.transcript = transcript
+            self.transcriptConfidence = transcriptConfidence
+            self.timings = timings
+        }
 
         /// From the last speech to the end of the turn; zero if no speech was heard.
         public var delay: Duration { speechEnd.map { time - $0 } ?? .zero }

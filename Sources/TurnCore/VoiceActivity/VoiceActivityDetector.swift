@@ -90,6 +90,9 @@ public struct VoiceActivityDetector: Sendable {
         self = VoiceActivityDetector(options: options, windowSampleCount: windowSampleCount)
     }
 
+    /// Consecutive speech that has not started a segment yet.
+    public var pendingSpeech: Duration { isSpeaking ? .zero : window * accumulatedSpeech }
+
     private var sampleIndex: Int { windowCount * windowSampleCount }
     private var timestamp: Duration { window * windowCount }
 

@@ -25,6 +25,7 @@ public final class TurnPipeline {
     private var machine: TurnMachine
     private var timers = TurnTimers()
     private var window: PredictionWindow
+    private var span = TurnSpan()
     private var pending: [Float]
     private var pendingCount = 0
     private var sampleCount = 0
@@ -92,6 +93,7 @@ public final class TurnPipeline {
         if let fresh = try? options.makeMachine() { machine = fresh }
         timers = TurnTimers()
         window.reset()
+        span = TurnSpan()
         pendingCount = 0
         sampleCount = 0
     }
@@ -133,9 +135,9 @@ public final class TurnPipeline {
             case .setTimer(let timer, let deadline): timers.set(timer, deadline)
             case .cancelTimer(let timer): timers.cancel(timer)
             case .emit(let event):
-                if case .turnEnded(let turn) = event { window.turnEnded(lastSpeech: turn.speechEnd ?? now) }
+                if case .turnEnded(let turn) = event { span.turnEnded(lastSpeech: turn.speechEnd ?? now) }
                 emit(event)
-            case .flush: window.flush()
+            case .flush: span.flush(at: now)
             case .warn(let warning): onWarning?(warning)
             case .cancelPrediction: break  // It was answered when it was asked for.
             }
@@ -144,7 +146,7 @@ public final class TurnPipeline {
     }
 
     private func predict(since audioStart: Duration?) -> EndOfTurnPrediction {
-        window.withAudio(since: audioStart) { audio in
+        window.withAudio(since: span.audioStart(audioStart)) { audio in
             do throws(TurnError) {
                 return EndOfTurnPrediction(try turnModel.predict(audio), model: turnModel.name)
             } catch {

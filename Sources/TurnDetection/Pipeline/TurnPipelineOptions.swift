@@ -24,12 +24,7 @@ public struct TurnPipelineOptions: Sendable {
     /// - Throws: ``TurnError`` `.invalidArgument` naming the option that is out of range.
     public func validate() throws(TurnError) {
         try turn.validate()
-        guard voiceActivity.minSilenceDuration >= .milliseconds(250) else {
-            throw TurnError(
-                .invalidArgument,
-                "a minimum silence below 250 ms leaves no time for a prediction at a pause; use 250 ms or more"
-            )
-        }
+        try voiceActivity.validateForTurns()
     }
 
     func makeMachine() throws(TurnError) -> TurnMachine {

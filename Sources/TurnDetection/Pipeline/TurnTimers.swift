@@ -14,6 +14,9 @@ struct TurnTimers {
         return first
     }
 
+    /// The deadline of a timer that runs.
+    subscript(timer: TurnMachine.Timer) -> Duration? { deadlines[timer.rawValue] }
+
     mutating func set(_ timer: TurnMachine.Timer, _ deadline: Duration) {
         deadlines[timer.rawValue] = deadline
     }

@@ -1,0 +1,50 @@
+import CTurnTestSupport
+import Foundation
+import TurnCore
+import TurnDetection
+import TurnTesting
+
+// Prints what pushing a 10 ms frame costs the pushing thread, in one go and with pauses, in which the thread that
+// works on the audio falls asleep and has to be woken. Run it in release:
+//   swift run -c release turn-push-benchmark
+
+func report(_ name: String, pause: TimeInterval, _ body: (Int) -> Void) {
+    let cost = PushCost.measure(
+        count: pause > 0 ? 3_000 : 20_000, warmUp: pause > 0 ? 200 : 2_000,
+        allocations: turn_allocation_count,
+        between: { if pause > 0 { Thread.sleep(forTimeInterval: pause) } }, body)
+    func microseconds(_ fraction: Double) -> Double {
+        (cost.percentile(fraction) / .nanoseconds(10)).rounded() / 100
+    }
+    let allocations =
+        turn_allocations_are_counted() ? "\(cost.allocationCount) allocations" : "allocations not counted"
+    print(
+        "\(name): median \(microseconds(0.5)) us, p99 \(microseconds(0.99)) us, "
+            + "p99.9 \(microseconds(0.999)) us, \(allocations) in \(cost.durations.count) frames")
+}
+
+func detector(_ scripts: [ScriptedTransport.Script]?) throws -> TurnDetector {
+    var options = TurnDetectorOptions()
+    options.environment = [:]
+    guard let scripts else {
+        return try TurnDetector(localModel: LocalModel(ScriptedTurnModel([0.5])), options: options)
+    }
+    options.version = .v1
+    options.apiKey = "key"
+    options.apiSecret = "secret"
+    let transport = ScriptedTransport(scripts, keepsCommands: false)
+    return try TurnDetector(
+        localModel: LocalModel(ScriptedTurnModel([0.5])), cloud: { _ in transport }, options: options)
+}
+
+for rate in [8_000, 16_000, 44_100, 48_000] {
+    let format = try AudioFormat(sampleRate: rate)
+    let frame = try AudioFrame(
+        .int16((0..<rate / 100).map { Int16(truncatingIfNeeded: $0 * 321) }), format: format)
+    let local = try detector(nil).stream()
+    report("local stream, \(rate) Hz", pause: 0) { _ in local.push(frame) }
+    let cloud = try detector([.connects]).stream()
+    report("stream of a service, \(rate) Hz, with pauses", pause: 0.001) { _ in cloud.push(frame) }
+    let session = try TurnSession(detector: try detector(nil), speechModel: EnergySpeechModel())
+    report("session, \(rate) Hz, with pauses", pause: 0.001) { _ in session.push(frame) }
+}

@@ -1,0 +1,16 @@
+#ifndef TURN_TEST_SUPPORT_H
+#define TURN_TEST_SUPPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/// Whether turn_allocation_count() counts: on Linux with glibc, without a sanitizer.
+bool turn_allocations_are_counted(void);
+
+/// Calls of malloc, calloc, realloc and the aligned ones by this thread so far.
+uint64_t turn_allocation_count(void);
+
+/// Bytes of physical memory of this process; 0 where that is not known.
+uint64_t turn_resident_size(void);
+
+#endif

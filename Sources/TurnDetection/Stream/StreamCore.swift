@@ -1,0 +1,193 @@
+import Dispatch
+import Logging
+import TurnCore
+
+/// What a ``TurnDetectorStream`` does: requests, audio and state. Its worker is in `StreamCore+Service.swift`.
+final class StreamCore: Sendable {
+    /// No prediction stays open longer, even if nobody calls it off.
+    static let predictionLimit: Duration = .seconds(10)
+    /// Where local models run: off the threads of Swift concurrency, which must not be held up.
+    static let inference = DispatchQueue(label: "turn-detection.inference", attributes: .concurrent)
+
+    let detector: TurnDetector
+    let connectionOptions: ConnectionOptions
+    let onChange: (@Sendable (TurnEvent.ServiceChange) -> Void)?
+    let state: Lock<StreamState>
+
+    var options: TurnDetectorOptions { detector.options }
+    var hasFallback: Bool { options.localFallback }
+
+    /// - Throws: ``TurnError`` for a sample rate that is not supported.
+    init(
+        detector: TurnDetector, service: StreamState.Service, connectionOptions: ConnectionOptions,
+        onChange: (@Sendable (TurnEvent.ServiceChange) -> Void)?
+    ) throws(TurnError) {
+        self.detector = detector
+        self.connectionOptions = connectionOptions
+        self.onChange = onChange
+        let usesLocal = service == .local || detector.options.localFallback
+        let audio = try StreamAudio(
+            windowSampleCount: usesLocal ? detector.localModel.windowSampleCount : nil,
+            sampleRate: detector.options.sampleRate)
+        state = Lock(StreamState(audio: audio, service: service))
+    }
+
+    func push(_ frame: AudioFrame) {
+        var failure: TurnError?
+        let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+            guard state.isInputOpen else { return nil }
+            do throws(TurnError) {
+                try state.audio.push(frame, toService: state.service == .cloud)
+            } catch {
+                failure = error
+            }
+            return state.isConnected ? state.takeWaiter() : nil
+        }
+        waiter?.resume()
+        if let failure { options.logger.error("audio was dropped: \(failure)") }
+    }
+
+    func predict(lookback: Duration?) -> PredictionHandle {
+        var superseded: StreamState.Request?
+        var waiter: UnsafeContinuation<Void, Never>?
+        var localAudio: [Float]?
+        let handle = state.withLock { state -> PredictionHandle in
+            let handle = PredictionHandle(id: state.makeRequestID())
+            guard state.isInputOpen else {
+                handle.resolve(.unanswered(.closed, source: state.service == .cloud ? .cloud : .local))
+                return handle
+            }
+            superseded = state.request
+            superseded?.limit?.cancel()
+            // While no connection stands the local model answers, if it may; else the request waits for it (S-03, S-04).
+            let isLocal = state.service == .local || (!state.isConnected && hasFallback)
+            var request = StreamState.Request(
+                handle: handle, route: isLocal ? .local : .cloud, lookback: lookback?.sampleCount,
+                position: state.audio.position, time: options.clock.now)
+            if isLocal {
+                localAudio = state.audio.window(lookback: request.lookback, endingAt: request.position)
+            } else {
+                state.audio.append(.predict(handle.id))
+                request.limit = limit(handle)
+                if state.isConnected { waiter = state.takeWaiter() }
+            }
+            state.request = request
+            return handle
+        }
+        superseded?.handle.resolve(.unanswered(.superseded, source: superseded?.source ?? .local))
+        waiter?.resume()
+        if let localAudio { predictLocally(localAudio, handle) }
+        return handle
+    }
+
+    func cancel(timedOut: Bool) {
+        let (request, falls) = state.withLock { state -> (StreamState.Request?, Bool) in
+            let request = state.takeRequest()
+            // A local answer that is late says nothing about the service.
+            let falls = timedOut && state.service == .cloud && request?.route != .local
+            return (request, falls)
+        }
+        request?.handle.resolve(
+            .unanswered(timedOut ? .timedOut : .cancelled, source: request?.source ?? .local))
+        if falls, hasFallback { fallBack("no answer came in time") }
+    }
+
+    func flush() {
+        var recovered = false
+        let (request, waiter) = state.withLock { state in
+            guard state.isInputOpen else {
+                return (nil as StreamState.Request?, nil as UnsafeContinuation<Void, Never>?)
+            }
+            if state.isRecovered {
+                state.isRecovered = false
+                state.service = .cloud
+                state.isFallback = false
+                recovered = true
+            }
+            let request = state.takeRequest()
+            state.audio.flush(toService: state.service == .cloud)
+            return (request, state.isConnected ? state.takeWaiter() : nil)
+        }
+        request?.handle.resolve(.unanswered(.cancelled, source: request?.source ?? .local))
+        if recovered {
+            detector.serviceRecovered()
+            options.logger.notice("the service answers again")
+            onChange?(.recovered)
+        }
+        waiter?.resume()
+    }
+
+    func endInput() {
+        flush()
+        let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+            guard state.isInputOpen else { return nil }
+            state.isInputOpen = false
+            if state.service == .cloud { state.audio.append(.end) }
+            return state.isConnected ? state.takeWaiter() : nil
+        }
+        waiter?.resume()
+    }
+
+    /// Runs the local model for a request; who asks need not wait.
+    func predictLocally(_ audio: [Float], _ handle: PredictionHandle) {
+        Self.inference.async { [self] in
+            let start = options.clock.now
+            do throws(TurnError) {
+                let model = try detector.local.get()
+                let prediction = EndOfTurnPrediction(try model.predict(audio), model: model.name)
+                guard prediction.probability.isFinite else {
+                    throw TurnError(.inference, "\(model.name) answered no number; use another model file")
+                }
+                answerLocally(prediction, handle, since: start)
+            } catch {
+                localFailure(error, handle)
+            }
+        }
+    }
+
+    private func answerLocally(
+        _ prediction: EndOfTurnPrediction, _ handle: PredictionHandle, since start: Duration
+    ) {
+        let isCurrent = state.withLock { state in
+            guard state.request?.handle === handle else { return false }
+            state.request = nil
+            return true
+        }
+        guard isCurrent else { return }
+        handle.resolve(prediction)
+        detector.report(prediction, total: options.clock.now - start)
+    }
+
+    /// The prediction alone fails; the stream goes on with live audio (S-08).
+    private func localFailure(_ error: TurnError, _ handle: PredictionHandle) {
+        let isFirst = state.withLock { state in
+            if state.request?.handle === handle { state.request = nil }
+            defer { state.hasWarnedLocalFailure = true }
+            return !state.hasWarnedLocalFailure
+        }
+        if isFirst { options.logger.warning("the local model failed: \(error)") }
+        handle.resolve(.unanswered(.failed, failure: error.message))
+    }
+
+    private func limit(_ handle: PredictionHandle) -> Task<Void, Never> {
+        let clock = options.clock
+        return Task { [weak self] in
+            guard (try? await clock.sleep(for: Self.predictionLimit)) != nil else { return }
+            self?.expire(handle)
+        }
+    }
+
+    private func expire(_ handle: PredictionHandle) {
+        state.withLock { state in
+            guard state.request?.handle === handle else { return }
+            state.audio.remove(requestID: handle.id)
+            state.request = nil
+        }
+        handle.resolve(.unanswered(.timedOut, source: .cloud))
+    }
+}
+
+extension StreamState.Request {
+    /// Where an answer would have come from.
+    var source: PredictionSource { route == .cloud ? .cloud : .local }
+}
