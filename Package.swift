@@ -82,7 +82,8 @@ let package = Package(
             name: "TurnEvaluationTests", dependencies: ["TurnEvaluation", "TurnCore", "TurnTesting"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "EotTests", dependencies: ["TurnCore", "TurnAudio", "TurnTesting"],
+            name: "EotTests",
+            dependencies: ["TurnDetection", "TurnInference", "TurnCore", "TurnAudio", "TurnTesting"],
             swiftSettings: strict),
     ],
     cLanguageStandard: .c11
