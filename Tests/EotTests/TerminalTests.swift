@@ -4,7 +4,7 @@ import Testing
 #if os(Linux)
     /// Colours and the progress bar: on a terminal only, never colours with NO_COLOR.
     @Suite struct TerminalTests {
-        @Test(arguments: [nil, "1"])
+        @Test(arguments: [nil, "1", ""])
         func `colours appear on a terminal unless NO_COLOR is set`(_ noColor: String?) async throws {
             let terminal = try PseudoTerminal()
             let result = try await Eot.run(

@@ -32,10 +32,9 @@ struct DetectionRun {
     mutating func run(_ name: String, _ reader: AudioFileReader, plotPath: String? = nil) async throws {
         let pipeline = try TurnPipeline(turnModel: turnModel, speechModel: speechModel, options: options)
         let log = log
-        pipeline.onWarning = { log.warning("\($0)") }
-        var recorder = plotPath == nil ? nil : PlotRecorder()
-        let probabilities = ProbabilityLog()
-        if plotPath != nil { pipeline.onVoiceActivity = { probabilities.events.append($0) } }
+        pipeline.onWarning = { log.warning(Self.text($0)) }
+        let recorder = plotPath == nil ? nil : PlotRecorder()
+        if let recorder { pipeline.onVoiceActivity = { recorder.add($0) } }
 
         try printer.printHeader(name == "-" ? "standard input" : name, format: reader.format.text)
         var progress = ProgressBar(name, isEnabled: pace == .none)
@@ -55,20 +54,19 @@ struct DetectionRun {
             try pipeline.push(frame) { events.append($0) }
             busy += clock.now - before
             if !events.isEmpty { progress.clear() }
-            try report(&events, &recorder)
+            try report(&events, recorder)
             if declared > 0 { progress.update(position.inSeconds / declared) }
         }
         let before = clock.now
         pipeline.finish { events.append($0) }
         busy += clock.now - before
         progress.clear()
-        try report(&events, &recorder)
+        try report(&events, recorder)
 
         let duration = Duration.fromSeconds(Double(sampleCount) / Double(reader.format.sampleRate))
         try printer.print(
             EventPrinter.Summary(file: name, duration: duration, model: turnModel.name, busy: busy))
-        if let plotPath, var recorder {
-            for event in probabilities.events { recorder.add(event) }
+        if let plotPath, let recorder {
             let title = name.split(separator: "/").last.map(String.init) ?? name
             let svg = recorder.svg(
                 title: OneLine.text(title, limit: 100), duration: duration,
@@ -78,21 +76,26 @@ struct DetectionRun {
         }
     }
 
-    private mutating func report(_ events: inout [TurnEvent], _ recorder: inout PlotRecorder?) throws {
+    private mutating func report(_ events: inout [TurnEvent], _ recorder: PlotRecorder?) throws {
         for event in events {
+            if case .prediction(let made) = event, let failure = made.prediction.failure {
+                log.warning("a prediction failed: \(failure)")
+            }
             recorder?.add(event)
             try printer.print(event)
         }
         events.removeAll(keepingCapacity: true)
     }
 
+    private static func text(_ warning: TurnMachine.Warning) -> String {
+        switch warning {
+        case .predictionTimedOut: "a prediction took too long; the turn goes on without it"
+        case .lateTranscript: "a transcript came after its turn had ended"
+        }
+    }
+
     /// 20 ms where time matters, so that events appear when they happen.
     private func frameSampleCount(_ format: AudioFormat) -> Int {
         pace == .none ? 8_192 : format.sampleRate / 50
     }
-}
-
-/// Voice activity as the pipeline reports it.
-private final class ProbabilityLog {
-    var events: [VoiceActivityEvent] = []
 }

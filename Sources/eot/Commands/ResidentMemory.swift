@@ -11,15 +11,10 @@ enum ResidentMemory {
     /// Nil where the system does not tell.
     static var byteCount: Int? {
         #if canImport(Darwin)
-            var info = mach_task_basic_info()
-            var count = mach_msg_type_number_t(
-                MemoryLayout<mach_task_basic_info>.size / MemoryLayout<natural_t>.size)
-            let status = withUnsafeMutablePointer(to: &info) { pointer in
-                pointer.withMemoryRebound(to: integer_t.self, capacity: Int(count)) {
-                    task_info(mach_task_self_, task_flavor_t(MACH_TASK_BASIC_INFO), $0, &count)
-                }
-            }
-            return status == KERN_SUCCESS ? Int(info.resident_size) : nil
+            var info = proc_taskinfo()
+            let size = Int32(MemoryLayout<proc_taskinfo>.size)
+            let count = proc_pidinfo(getpid(), PROC_PIDTASKINFO, 0, &info, size)
+            return count == size ? Int(info.pti_resident_size) : nil
         #else
             // "size resident shared ...", in pages.
             guard let file = try? FileInput.read(contentsOf: "/proc/self/statm", limit: 4_096) else {

@@ -86,7 +86,8 @@ struct EventPrinter {
             return JSONLine(
                 "prediction",
                 [
-                    "time": .seconds(event.time), "probability": .probability(event.probability),
+                    "time": .seconds(event.time),
+                    "probability": .probability(answer.outcome == .predicted ? event.probability : nil),
                     "threshold": .rounded(Double(event.threshold), places: 6),
                     "model": answer.model.map { .string($0) } ?? .null,
                     "inference_ms": answer.totalDuration.map { .milliseconds($0) } ?? .null,
@@ -111,6 +112,10 @@ struct EventPrinter {
         case .speechStarted(let event): return row(event.time, Style.cyan("speech".left(8)), "")
         case .speechEnded(let event): return row(event.time, Style.dim("pause".left(8)), "")
         case .prediction(let event):
+            guard event.prediction.outcome == .predicted else {
+                let outcome = event.prediction.outcome.rawValue
+                return row(event.time, "predict".left(8), Style.red("no answer (\(outcome))"))
+            }
             let isFinished = Double(event.probability) >= Double(event.threshold)
             let values =
                 Double(event.probability).fixed(3) + (isFinished ? " >= " : " <  ")

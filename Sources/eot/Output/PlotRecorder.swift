@@ -3,7 +3,7 @@ import TurnCore
 import TurnEvaluation
 
 /// Gathers what a plot of a recording shows.
-struct PlotRecorder {
+final class PlotRecorder {
     private var waveform = WaveformEnvelope()
     private var ingress = AudioIngress()
     private var speechProbabilities: [Float] = []
@@ -12,21 +12,25 @@ struct PlotRecorder {
     private var predictions: [DetectionPlot.Prediction] = []
     private var turns: [DetectionPlot.Turn] = []
 
+    /// Takes the next piece of audio.
+    ///
     /// - Throws: ``TurnError`` when the frame's format is not the earlier frames'.
-    mutating func add(_ frame: AudioFrame) throws(TurnError) {
+    func add(_ frame: AudioFrame) throws(TurnError) {
         try ingress.push(frame) { waveform.append($0) }
     }
 
-    mutating func add(_ event: VoiceActivityEvent) { speechProbabilities.append(event.probability) }
+    /// Takes the next window of voice activity.
+    func add(_ event: VoiceActivityEvent) { speechProbabilities.append(event.probability) }
 
-    mutating func add(_ event: TurnEvent) {
+    /// Takes the next event of the pipeline.
+    func add(_ event: TurnEvent) {
         switch event {
         case .speechStarted(let event): speechStart = event.time
         case .speechEnded(let event):
             guard let start = speechStart else { return }
             speech.append(.init(start: start.inSeconds, end: event.time.inSeconds))
             speechStart = nil
-        case .prediction(let event):
+        case .prediction(let event) where event.prediction.outcome == .predicted:
             predictions.append(
                 .init(
                     time: event.time.inSeconds, probability: Double(event.probability),
@@ -49,7 +53,7 @@ struct PlotRecorder {
     ///   - duration: its length.
     ///   - windowSampleCount: samples at 16 kHz behind each probability of speech.
     /// - Returns: the plot.
-    mutating func svg(title: String, duration: Duration, windowSampleCount: Int) -> String {
+    func svg(title: String, duration: Duration, windowSampleCount: Int) -> String {
         ingress.flush { waveform.append($0) }
         return DetectionPlot(
             title: title, duration: duration.inSeconds, waveform: waveform.peaks,

@@ -13,7 +13,7 @@ enum Terminal {
 
     /// Whether standard output gets colours: on a terminal, never with `NO_COLOR` (no-color.org).
     static let hasColors: Bool =
-        isStandardOutput && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
+        isStandardOutput && getenv("NO_COLOR") == nil && environment("TERM") != "dumb"
 
     /// A variable's value; nil when it is missing or empty.
     static func environment(_ name: String) -> String? {
