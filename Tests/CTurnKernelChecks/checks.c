@@ -150,6 +150,34 @@ static void check_dequantise(checker *t) {
     }
 }
 
+/// Layers whose weights lie in the file input by input, output by output, or with other values between them.
+static void check_weights(checker *t) {
+    for (size_t k = 4; k <= 84; k += 16) {
+        size_t n = 1 + next(t) % 50, panels = (n + W - 1) / W, gap = W * (next(t) % 9), stride = k * W + gap;
+        size_t steps[3][2] = {{n, 1}, {1, k}, {3, 3 * k}};
+        for (int order = 0; order < 3; order++) {
+            size_t input_step = steps[order][0], output_step = steps[order][1];
+            int8_t *codes = malloc(3 * k * n), *packed = poisoned(panels * stride);
+            for (size_t i = 0; i < 3 * k * n; i++) codes[i] = (int8_t)next(t);
+            float *scales = floats(t, panels * W, 1), *sums = poisoned(panels * W * 4);
+            memset(packed, 0, panels * stride);
+            turn_s8_pack_weights(codes, input_step, output_step, k, n, packed, stride);
+            turn_s8_sum_weights(packed, stride, panels, k, scales, sums);
+            for (size_t j = 0; j < panels * W; j++) {
+                int sum = 0, wrong = 0;
+                for (size_t i = 0; i < k; i++) {
+                    int code = j < n ? codes[i * input_step + j * output_step] : 0;
+                    wrong |= code != packed[(j / W) * stride + (i / 4) * 64 + (j % W) * 4 + i % 4];
+                    sum += code;
+                }
+                t->count++;
+                if (wrong || sums[j] != scales[j] * (float)sum) fail(t, "weights of output %zu of %zu", j, n);
+            }
+            free(codes), free(packed), free(scales), free(sums);
+        }
+    }
+}
+
 // MARK: Rows
 
 static const size_t widths[] = {1, 3, 4, 7, 8, 15, 16, 17, 31, 64, 127, 128, 384, 400, 401};
@@ -311,6 +339,7 @@ size_t turn_check_kernels(const turn_kernels *set, const turn_kernels *truth,
         check_f32_gemm(&t);
         check_u8s8_gemm(&t);
         check_dequantise(&t);
+        check_weights(&t);
         check_rows(&t);
         check_packing(&t);
         check_spectra(&t);

@@ -27,4 +27,15 @@ import Testing
     func `counts out of range are 78`(_ options: [String]) async throws {
         try await Eot.run(["bench"] + options).expectFailure(78)
     }
+
+    @Test func `kernels, threads and a recording can be chosen`() async throws {
+        let options = ["--kernel", "scalar", "--threads", "2", "--audio", try Repository.sample()]
+        let arguments = ["bench", "--json", "--iterations", "1", "--warm-up", "0"]
+        let bench = try await Eot.run(arguments + options).records()[0]
+        #expect(try bench.string("kernel") == "scalar")
+        #expect(try bench.number("threads") == 2)
+        let byVariable = try await Eot.run(arguments, environment: ["EOT_KERNEL": "scalar"]).records()[0]
+        #expect(try byVariable.string("kernel") == "scalar")
+        try await Eot.run(arguments, environment: ["EOT_KERNEL": "nonsense"]).expectFailure(78)
+    }
 }

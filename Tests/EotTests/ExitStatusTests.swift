@@ -20,7 +20,8 @@ import Testing
         ["--threshold", "2"], ["--threshold=-0.1"], ["--threshold", "nan"], ["--threshold", "high"],
         ["--preset", "nonsense"], ["--min-delay=-1"], ["--min-delay", "inf"],
         ["--min-delay", "2", "--max-delay", "1"],
-        ["--precision", "nonsense"], ["--log-level", "loud"], ["--rescore", "0.01"], ["--max-turn", "0"],
+        ["--precision", "nonsense"], ["--kernel", "nonsense"], ["--threads", "0"], ["--log-level", "loud"],
+        ["--rescore", "0.01"], ["--max-turn", "0"],
     ])
     func `bad option values are 78`(_ options: [String]) async throws {
         let result = try await Eot.run(["detect", try Repository.sample()] + options)

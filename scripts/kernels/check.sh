@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 
 CC=${CC:-clang}
 KERNELS=Sources/CTurnKernels
-CHECKS="Tests/CTurnKernelChecks/checks.c scripts/kernels/main.c"
+CHECKS="$KERNELS/pack.c Tests/CTurnKernelChecks/checks.c scripts/kernels/main.c"
 COMMON="-std=c11 -O2 -Wall -Wextra -Werror -I $KERNELS -I $KERNELS/include -I Tests/CTurnKernelChecks/include"
 SIMDE=${SIMDE_INCLUDE:-/usr/include}
 CROSS=/usr/aarch64-linux-gnu

@@ -153,6 +153,17 @@ typedef struct {
     void (*f32_magnitudes)(const double *power, size_t bins, float *magnitudes, size_t stride);
 } turn_kernels;
 
+/// packed: the panels of a layer's weights, in the layout of turn_u8s8_product, zeros where there is no output.
+///
+/// codes[k * input_step + n * output_step] is the weight of input k (a multiple of 4 of them) for output n. Panels
+/// start `panel_stride` codes apart.
+void turn_s8_pack_weights(const int8_t *codes, size_t input_step, size_t output_step, size_t inputs,
+                          size_t outputs, int8_t *packed, size_t panel_stride);
+
+/// sums[n] = scales[n] * (sum over `depth` inputs of code[k][n]), 16 values a panel.
+void turn_s8_sum_weights(const int8_t *packed, size_t panel_stride, size_t panels, size_t depth,
+                         const float *scales, float *sums);
+
 /// The fastest set that this processor runs.
 const turn_kernels *turn_kernels_best(void);
 

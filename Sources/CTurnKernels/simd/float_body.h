@@ -30,22 +30,34 @@ INLINE vf choose(vi where, vf a, vf b) { return (vf)((where & (vi)a) | (~where &
 INLINE vf rounded(vf x) { return __builtin_elementwise_rint(x); }
 INLINE vf magnitude(vf x) { return __builtin_elementwise_abs(x); }
 
+/// The upper half of the first 2 x `half` lanes, in the lower one's place.
+#define FOLDED(type, name)                                                                                     \
+    INLINE type name(type v, int half) {                                                                       \
+        type w = v;                                                                                            \
+        UNROLL for (int i = 0; i < half; i++) w[i] = v[i + half];                                              \
+        return w;                                                                                              \
+    }
+FOLDED(vf, folded)
+FOLDED(vi, folded_integers)
+
 INLINE float total(vf v) {
-    float sum = 0;
-    for (int i = 0; i < LANES; i++) sum += v[i];
-    return sum;
+    UNROLL for (int half = LANES / 2; half; half /= 2) v += folded(v, half);
+    return v[0];
+}
+
+INLINE int total_integer(vi v) {
+    UNROLL for (int half = LANES / 2; half; half /= 2) v += folded_integers(v, half);
+    return v[0];
 }
 
 INLINE float greatest_lane(vf v) {
-    float max = v[0];
-    for (int i = 1; i < LANES; i++) max = v[i] > max ? v[i] : max;
-    return max;
+    UNROLL for (int half = LANES / 2; half; half /= 2) v = larger(v, folded(v, half));
+    return v[0];
 }
 
 INLINE float least_lane(vf v) {
-    float min = v[0];
-    for (int i = 1; i < LANES; i++) min = v[i] < min ? v[i] : min;
-    return min;
+    UNROLL for (int half = LANES / 2; half; half /= 2) v = smaller(v, folded(v, half));
+    return v[0];
 }
 
 /// The `count` < LANES values at x, then `fill`.
@@ -140,12 +152,27 @@ static void KERNEL(turn_f32_layer_norm)(const float *x, size_t rows, size_t widt
     }
 }
 
-INLINE float greatest(const float *x, size_t width) {
-    vf max = all(x[0]);
+// Least and greatest value of a row. Two of each run at once: a comparison takes several cycles.
+INLINE void extremes(const float *x, size_t width, vf *least, vf *most) {
+    vf min = all(x[0]), min2 = min, max = min, max2 = min;
     size_t i = 0;
-    for (; i + LANES <= width; i += LANES) max = larger(max, load(x + i));
-    if (i < width) max = larger(max, load_some(x + i, width - i, x[0]));
-    return greatest_lane(max);
+    for (; i + 2 * LANES <= width; i += 2 * LANES) {
+        vf v = load(x + i), v2 = load(x + i + LANES);
+        min = smaller(v, min), min2 = smaller(v2, min2);
+        max = larger(v, max), max2 = larger(v2, max2);
+    }
+    for (; i + LANES <= width; i += LANES) min = smaller(load(x + i), min), max = larger(load(x + i), max);
+    if (i < width) {
+        vf v = load_some(x + i, width - i, x[0]);
+        min2 = smaller(v, min2), max2 = larger(v, max2);
+    }
+    *least = smaller(min, min2), *most = larger(max, max2);
+}
+
+INLINE float greatest(const float *x, size_t width) {
+    vf least, most;
+    extremes(x, width, &least, &most);
+    return greatest_lane(most);
 }
 
 static void KERNEL(turn_f32_softmax)(float *x, size_t rows, size_t width, float scale) {
@@ -186,16 +213,8 @@ static void KERNEL(turn_u8_quantise)(const float *x, size_t x_stride, size_t row
     for (size_t r = 0; r < rows; r++) {
         const float *row = x + r * x_stride;
         uint8_t *to = codes + r * codes_stride;
-        vf least = all(row[0]), most = least;
-        for (size_t i = 0; i < whole; i += LANES) {
-            least = smaller(load(row + i), least);
-            most = larger(load(row + i), most);
-        }
-        if (whole < width) {
-            vf v = load_some(row + whole, width - whole, row[0]);
-            least = smaller(v, least);
-            most = larger(v, most);
-        }
+        vf least, most;
+        extremes(row, width, &least, &most);
         float min = least_lane(least), max = greatest_lane(most);
         float range = max - min, inverse = range > 0 ? 255 / range : 0;
         for (size_t i = 0; i < whole; i += LANES)
@@ -222,8 +241,7 @@ static void KERNEL(turn_u8_softmax)(const float *x, size_t rows, size_t width, f
             sums += code;
             store_codes(to + i, code);
         }
-        int sum = 0;
-        for (int i = 0; i < LANES; i++) sum += sums[i];
+        int sum = total_integer(sums);
         if (whole < width) {
             vi code = code_of(exponential((load_some(row + whole, width - whole, max) - max) * scale) * 255.0f);
             for (size_t i = 0; i < width - whole; i++) sum += code[i];
@@ -252,8 +270,7 @@ static void KERNEL(turn_s8_pack_rows)(const float *x, size_t x_stride, size_t ou
             total_codes += code;
             store_codes((uint8_t *)codes + k, code);
         }
-        int sum = 0;
-        for (int i = 0; i < LANES; i++) sum += total_codes[i];
+        int sum = total_integer(total_codes);
         for (size_t k = whole; k < inputs; k++) {
             float scaled = __builtin_fmaxf(__builtin_fminf((row[k] - mean[k]) * inverse, 127), -127);
             codes[k] = (int8_t)__builtin_rintf(scaled);

@@ -43,11 +43,22 @@ INLINE void columns(int panels, const turn_u8s8_product *p, size_t panel) {
     for (; row < p->rows; row++) tile(1, panels, p, row, panel);
 }
 
-// Three panels (18 KB at a depth of 384) stay in the first-level cache while the rows pass.
+// Three panels (18 KB at a depth of 384) stay in the first-level cache while the rows pass. One panel alone keeps the
+// units waiting for its sums, so four are two and two.
 static void KERNEL(turn_u8s8_gemm)(const turn_u8s8_product *p) {
-    size_t panel = 0;
-    for (; panel + 3 <= p->panels; panel += 3) columns(3, p, panel);
-    for (; panel < p->panels; panel++) columns(1, p, panel);
+    for (size_t panel = 0; panel < p->panels;) {
+        size_t left = p->panels - panel;
+        if (left == 4 || left == 2) {
+            columns(2, p, panel);
+            panel += 2;
+        } else if (left >= 3) {
+            columns(3, p, panel);
+            panel += 3;
+        } else {
+            columns(1, p, panel);
+            panel += 1;
+        }
+    }
 }
 
 DEFINE_KERNELS(turn_kernels__avx512vnni, "avx512vnni")

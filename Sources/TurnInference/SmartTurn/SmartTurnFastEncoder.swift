@@ -4,8 +4,8 @@ private typealias A = SmartTurnArchitecture
 
 /// The network of Smart Turn v3 with int8 weights and dynamically quantised 8-bit activations.
 ///
-/// Each row of activations gets its own scale and offset where it is made (a convolution's taps and the groups of
-/// the hidden layer one each), sums are exact integers, all between the products is float32. Keys are quantised
+/// Each row of activations gets its own scale and offset where it is made (a convolution's taps, both halves of a
+/// normalised token and the groups of the hidden layer one each), sums are exact integers, all between the products is float32. Keys are quantised
 /// less their mean over the tokens, which the softmax does not see; values around their channel's centre.
 ///
 /// The work is cut into pieces that need no word from each other: blocks of tokens for all that treats tokens
@@ -46,13 +46,15 @@ struct SmartTurnFastEncoder: Sendable {
         layers = weights.layers.map { layer in
             Layer(
                 attentionNorm: layer.attentionNorm,
-                projections: [layer.query, layer.key, layer.value].map { QuantisedLinear($0) },
+                projections: [layer.query, layer.key, layer.value].map {
+                    QuantisedLinear($0, sliceDepth: Space.normGroup)
+                },
                 output: QuantisedLinear(layer.output), feedForwardNorm: layer.feedForwardNorm,
-                expand: QuantisedLinear(layer.expand),
+                expand: QuantisedLinear(layer.expand, sliceDepth: Space.normGroup),
                 contract: QuantisedLinear(layer.contract, sliceDepth: Space.hiddenGroup))
         }
         finalNorm = weights.finalNorm
-        pool0 = QuantisedLinear(weights.pool0)
+        pool0 = QuantisedLinear(weights.pool0, sliceDepth: Space.normGroup)
         head = SmartTurnHead(weights, kernels)
         spaces = Pool(capacity: 2) { SmartTurnFastWorkspace(workerCount: workers.count) }
     }
@@ -155,10 +157,10 @@ struct SmartTurnFastEncoder: Sendable {
 
     /// Queries, keys and values of tokens from `start` on.
     private func project(_ layer: Layer, _ start: Int, _ space: Space, _ own: Space.Worker) {
-        let input = normalised(layer.attentionNorm, space.residual + start * A.width, own.floats, own)
+        normalise(layer.attentionNorm, space.residual + start * A.width, own.floats, own)
         for (index, projection) in layer.projections.enumerated() {
-            projection.apply(
-                kernels, input, to: space.projected + start * 3 * A.width + index * A.width,
+            apply(
+                projection, own, to: space.projected + start * 3 * A.width + index * A.width,
                 stride: 3 * A.width)
         }
     }
@@ -210,12 +212,12 @@ struct SmartTurnFastEncoder: Sendable {
         let rows = Space.blockRows
         let residual = space.residual + start * A.width
         quantise(space.mixed + start * A.width, A.width, rows, own.codes, own.meanings)
-        layer.output.apply(kernels, own.rows(A.width), to: residual, stride: A.width, adding: true)
-        let input = normalised(layer.feedForwardNorm, residual, own.floats, own)
+        let mixed = QuantisedRows(codes: own.codes, stride: A.width, meanings: own.meanings, count: rows)
+        layer.output.apply(kernels, mixed, to: residual, stride: A.width, adding: true)
+        normalise(layer.feedForwardNorm, residual, own.floats, own)
         for group in 0..<(A.feedForwardWidth / Space.hiddenGroup) {
             let outputs = group * Space.hiddenGroup..<(group + 1) * Space.hiddenGroup
-            layer.expand.apply(
-                kernels, input, outputs: outputs, to: own.hidden, stride: Space.hiddenGroup, gelu: true)
+            apply(layer.expand, own, outputs: outputs, to: own.hidden, stride: Space.hiddenGroup, gelu: true)
             quantise(own.hidden, Space.hiddenGroup, rows, own.hiddenCodes, own.hiddenMeanings)
             let hidden = QuantisedRows(
                 codes: own.hiddenCodes, stride: Space.hiddenGroup, meanings: own.hiddenMeanings, count: rows)
@@ -226,24 +228,42 @@ struct SmartTurnFastEncoder: Sendable {
 
     /// The last normalisation, into `space.mixed`, and the pooling layer's inside for tokens from `start` on.
     private func score(_ start: Int, _ space: Space, _ own: Space.Worker) {
-        let input = normalised(
-            finalNorm, space.residual + start * A.width, space.mixed + start * A.width, own)
+        normalise(finalNorm, space.residual + start * A.width, space.mixed + start * A.width, own)
         let tokens = space.head.tokens + start * A.poolWidth
-        pool0.apply(kernels, input, to: tokens, stride: A.poolWidth)
+        apply(pool0, own, to: tokens, stride: A.poolWidth)
         kernels.table.pointee.f32_tanh(tokens, Space.blockRows * A.poolWidth)
     }
 
     // MARK: Rows
 
-    /// A block of rows, normalised into `output` and quantised.
-    private func normalised(
+    /// A block of rows, normalised into `output` and quantised, group by group, into `own.codes`.
+    private func normalise(
         _ norm: SmartTurnWeights.Norm, _ values: UnsafePointer<Float>,
         _ output: UnsafeMutablePointer<Float>, _ own: Space.Worker
-    ) -> QuantisedRows {
-        kernels.table.pointee.f32_layer_norm(
+    ) {
+        let table = kernels.table
+        table.pointee.f32_layer_norm(
             values, Space.blockRows, A.width, norm.weight.base, norm.bias.base, A.layerNormEpsilon, output)
-        quantise(output, A.width, Space.blockRows, own.codes, own.meanings)
-        return own.rows(A.width)
+        for group in 0..<Space.normGroupCount {
+            table.pointee.u8_quantise(
+                output + group * Space.normGroup, A.width, Space.blockRows, Space.normGroup,
+                own.codes + group * Space.normGroup, A.width, own.meanings + group * Space.blockRows)
+        }
+    }
+
+    /// A layer on what ``normalise(_:_:_:_:)`` made.
+    private func apply(
+        _ layer: QuantisedLinear, _ own: Space.Worker, outputs: Range<Int>? = nil,
+        to output: UnsafeMutablePointer<Float>, stride: Int, gelu: Bool = false
+    ) {
+        for group in 0..<Space.normGroupCount {
+            let rows = QuantisedRows(
+                codes: own.codes + group * Space.normGroup, stride: A.width,
+                meanings: own.meanings + group * Space.blockRows, count: Space.blockRows)
+            layer.apply(
+                kernels, rows, slice: group, outputs: outputs, to: output, stride: stride, adding: group > 0,
+                gelu: gelu && group == Space.normGroupCount - 1)
+        }
     }
 
     private func quantise(

@@ -9,6 +9,9 @@ final class SmartTurnFastWorkspace {
     static let blockRows = 40
     /// Queries whose scores are in memory at once.
     static let queryRows = 40
+    /// Channels of a normalised token that share a scale.
+    static let normGroup = 192
+    static let normGroupCount = A.width / normGroup
     /// Hidden channels of the feed-forward block that share a scale.
     static let hiddenGroup = 384
 
@@ -36,7 +39,7 @@ final class SmartTurnFastWorkspace {
         private static let rowCount = Space.blockRows + 2
         private let blocks = AlignedBuffer<Float>(count: rowCount * (A.width + A.tokenCount))
         private let bytes = AlignedBuffer<UInt8>(count: rowCount * (A.tokenCount + Space.hiddenGroup))
-        private let rowMeanings = AlignedBuffer<turn_row>(count: 2 * rowCount)
+        private let rowMeanings = AlignedBuffer<turn_row>(count: (Space.normGroupCount + 1) * rowCount)
         private let packed = AlignedBuffer<Int8>(count: 2 * A.tokenCount * A.headWidth)
         private let vectors = AlignedBuffer<Float>(count: 3 * A.tokenCount + 4 * A.headWidth)
 
@@ -49,7 +52,9 @@ final class SmartTurnFastWorkspace {
         var meanings: UnsafeMutablePointer<turn_row> { rowMeanings.base }
         /// [42][384]
         var hiddenCodes: UnsafeMutablePointer<UInt8> { bytes.base + Self.rowCount * A.tokenCount }
-        var hiddenMeanings: UnsafeMutablePointer<turn_row> { rowMeanings.base + Self.rowCount }
+        var hiddenMeanings: UnsafeMutablePointer<turn_row> {
+            rowMeanings.base + Space.normGroupCount * Self.rowCount
+        }
         /// One head's keys and values as weights.
         var keys: UnsafeMutablePointer<Int8> { packed.base }
         var values: UnsafeMutablePointer<Int8> { packed.base + A.tokenCount * A.headWidth }
@@ -60,10 +65,5 @@ final class SmartTurnFastWorkspace {
         var valueScales: UnsafeMutablePointer<Float> { mean + A.headWidth }
         var valueSums: UnsafeMutablePointer<Float> { mean + 2 * A.headWidth }
         var valueCentres: UnsafeMutablePointer<Float> { mean + 3 * A.headWidth }
-
-        /// A block's codes.
-        func rows(_ width: Int) -> QuantisedRows {
-            QuantisedRows(codes: codes, stride: width, meanings: meanings, count: Space.blockRows)
-        }
     }
 }

@@ -1,3 +1,4 @@
+import CTurnKernels
 import TurnCore
 
 /// The weights of a linear layer or a convolution, `y = x W + b`, in the layout that the kernels read.
@@ -37,10 +38,10 @@ struct LinearWeights: Sendable {
         let isOutputFirst = isOutputMajor != constant.isTransposed
         try self.init(
             constant.values, shape: isOutputFirst ? [outputCount, inputCount] : [inputCount, outputCount],
-            outputAxis: isOutputFirst ? 0 : 1, inputCount: inputCount, outputCount: outputCount, bias: bias
-        ) { input, output in
-            isOutputFirst ? output * inputCount + input : input * outputCount + output
-        }
+            outputAxis: isOutputFirst ? 0 : 1,
+            order: isOutputFirst
+                ? Order(outputStep: inputCount, inputStep: 1) : Order(outputStep: 1, inputStep: outputCount),
+            inputCount: inputCount, outputCount: outputCount, bias: bias)
     }
 
     /// A kernel-3 convolution, [out, in, tap].
@@ -52,10 +53,8 @@ struct LinearWeights: Sendable {
         let taps = SmartTurnArchitecture.tapCount
         try self.init(
             constant.values, shape: [outputCount, inputCount, taps], outputAxis: 0,
-            inputCount: inputCount * taps, outputCount: outputCount, bias: bias
-        ) { input, output in
-            (output * inputCount + input % inputCount) * taps + input / inputCount
-        }
+            order: Order(outputStep: inputCount * taps, inputStep: taps, tapCount: taps, tapStep: 1),
+            inputCount: inputCount * taps, outputCount: outputCount, bias: bias)
     }
 
     /// Plain values, given by where the weight of (input, output) stands in them.
@@ -64,7 +63,7 @@ struct LinearWeights: Sendable {
         _ index: (_ input: Int, _ output: Int) -> Int
     ) {
         self.init(
-            inputCount, outputCount, .float32(Self.packed(values, group: 1, inputCount, outputCount, index)),
+            inputCount, outputCount, .float32(Self.packed(values, inputCount, outputCount, index)),
             bias)
     }
 
@@ -75,15 +74,28 @@ struct LinearWeights: Sendable {
         self.bias = Self.filled(bias ?? [], outputCount)
     }
 
+    /// Where a tensor holds the weight of (input, output). A layer's inputs are those of the first tap, then those of
+    /// the second and so on.
+    private struct Order {
+        let outputStep: Int
+        let inputStep: Int
+        var tapCount = 1
+        var tapStep = 0
+    }
+
     private init(
-        _ values: ONNXConstants.Constant.Values, shape: [Int], outputAxis: Int, inputCount: Int,
-        outputCount: Int, bias: [Float]?, _ index: (_ input: Int, _ output: Int) -> Int
+        _ values: ONNXConstants.Constant.Values, shape: [Int], outputAxis: Int, order: Order, inputCount: Int,
+        outputCount: Int, bias: [Float]?
     ) throws(TurnError) {
+        let tapInputCount = inputCount / order.tapCount
         switch values {
         case .plain(let tensor):
             self.init(
-                try tensor.floats(shape: shape), inputCount: inputCount, outputCount: outputCount, bias: bias,
-                index)
+                try tensor.floats(shape: shape), inputCount: inputCount, outputCount: outputCount, bias: bias
+            ) { input, output in
+                output * order.outputStep + input % tapInputCount * order.inputStep
+                    + input / tapInputCount * order.tapStep
+            }
         case .quantised(let tensor, let scale, let axis):
             let codes = try tensor.int8s(shape: shape)
             let scales = try scale.floats()
@@ -95,32 +107,33 @@ struct LinearWeights: Sendable {
             }
             let channelScales =
                 scales.count == 1 ? [Float](repeating: scales[0], count: outputCount) : scales
+            let width = Self.panelWidth
+            let packed = AlignedBuffer<Int8>(count: Self.panelCount(outputCount) * inputCount * width)
+            for tap in 0..<order.tapCount {
+                turn_s8_pack_weights(
+                    codes.baseAddress! + tap * order.tapStep, order.inputStep, order.outputStep,
+                    tapInputCount,
+                    outputCount, packed.base + tap * tapInputCount * width, inputCount * width)
+            }
             self.init(
-                inputCount, outputCount,
-                .int8(
-                    Self.packed(codes, group: Self.depthGroup, inputCount, outputCount, index),
-                    scales: Self.filled(channelScales, outputCount)),
-                bias)
+                inputCount, outputCount, .int8(packed, scales: Self.filled(channelScales, outputCount)), bias)
         }
     }
 
-    /// - Precondition: `inputCount` is a multiple of `group`.
-    private static func packed<Value: BitwiseCopyable>(
-        _ values: [Value], group: Int, _ inputCount: Int, _ outputCount: Int,
+    private static func packed(
+        _ values: [Float], _ inputCount: Int, _ outputCount: Int,
         _ index: (_ input: Int, _ output: Int) -> Int
-    ) -> AlignedBuffer<Value> {
-        let packed = AlignedBuffer<Value>(count: panelCount(outputCount) * inputCount * panelWidth)
+    ) -> AlignedBuffer<Float> {
+        let packed = AlignedBuffer<Float>(count: panelCount(outputCount) * inputCount * panelWidth)
         for output in 0..<outputCount {
-            let start = (output / panelWidth) * inputCount * panelWidth + (output % panelWidth) * group
-            for first in stride(from: 0, to: inputCount, by: group) {
-                let place = packed.base + start + first * panelWidth
-                for offset in 0..<group { place[offset] = values[index(first + offset, output)] }
-            }
+            let place = packed.base + (output / panelWidth) * inputCount * panelWidth + output % panelWidth
+            for input in 0..<inputCount { place[input * panelWidth] = values[index(input, output)] }
         }
         return packed
     }
 
     private static func filled(_ values: [Float], _ outputCount: Int) -> AlignedBuffer<Float> {
-        AlignedBuffer(values + [Float](repeating: 0, count: panelCount(outputCount) * panelWidth - values.count))
+        AlignedBuffer(
+            values + [Float](repeating: 0, count: panelCount(outputCount) * panelWidth - values.count))
     }
 }

@@ -19,9 +19,11 @@ extension ONNXModel.Tensor {
     }
 
     /// The values of an int8 tensor.
-    func int8s(shape expected: [Int]? = nil) throws(TurnError) -> [Int8] {
+    ///
+    /// They stay the file's: use them only while the file's bytes are there.
+    func int8s(shape expected: [Int]? = nil) throws(TurnError) -> UnsafeBufferPointer<Int8> {
         let count = try elementCount(.int8, expected)
-        return data[..<count].map { Int8(bitPattern: $0) }
+        return UnsafeRawBufferPointer(rebasing: data[..<count]).bindMemory(to: Int8.self)
     }
 
     /// The values of an int32 tensor.

@@ -47,19 +47,10 @@ struct QuantisedLinear: Sendable {
         sums = AlignedBuffer(count: sliceCount * outputCount)
         bias = AlignedBuffer(count: sliceCount * outputCount)
         bias.base.update(from: weights.bias.base, count: outputCount)
-        let group = LinearWeights.depthGroup
-        for panel in 0..<(outputCount / width) {
-            for slice in 0..<sliceCount {
-                let start = codes.base + (panel * inputCount + slice * self.sliceDepth) * width
-                for lane in 0..<width {
-                    var sum = 0
-                    for first in stride(from: 0, to: self.sliceDepth, by: group) {
-                        for offset in 0..<group { sum += Int(start[first * width + lane * group + offset]) }
-                    }
-                    let output = panel * width + lane
-                    sums.base[slice * outputCount + output] = scales.base[output] * Float(sum)
-                }
-            }
+        for slice in 0..<sliceCount {
+            turn_s8_sum_weights(
+                codes.base + slice * self.sliceDepth * width, inputCount * width, outputCount / width,
+                self.sliceDepth, scales.base, sums.base + slice * outputCount)
         }
     }
 

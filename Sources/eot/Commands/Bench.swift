@@ -1,4 +1,5 @@
 import ArgumentParser
+import TurnAudio
 import TurnCore
 import TurnInference
 
@@ -6,11 +7,13 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure features, encoder, whole prediction and voice activity on this machine.",
         discussion: """
-            The input is synthetic and speech-like, the same on every machine; run it on an idle one.
+            The input is synthetic and speech-like, the same on every machine, or a recording's last 8 s; run it \
+            on an idle machine.
 
             EXAMPLES:
               eot bench
               eot bench --iterations 200 --json
+              eot bench --kernel scalar --audio conversation.wav
 
             JSON LINES:
               bench {kernel, threads, features_ms, encoder_ms, predict_ms, vad_us, load_ms, rss_mb}
@@ -22,6 +25,9 @@ struct Bench: ParsableCommand {
 
     @Option(help: ArgumentHelp("Predictions before them that are not measured, 0 to 100000.", valueName: "n"))
     var warmUp = 3
+
+    @Option(help: ArgumentHelp("Measure with the last 8 s of a recording.", valueName: "file"))
+    var audio: String?
 
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Output") var output: OutputOptions
@@ -35,9 +41,9 @@ struct Bench: ParsableCommand {
         let start = clock.now
         let turnModel = try model.load(output.log)
         let loading = clock.now - start
-        let speechModel = try ModelOptions.loadVoiceActivity()
-        let audio = BenchSignal.speechLike(sampleCount: turnModel.windowSampleCount)
-        let features = LogMelFeatures()
+        let speechModel = try model.kernel.loadVoiceActivity()
+        let audio = try samples(turnModel.windowSampleCount)
+        let features = LogMelFeatures(kernels: turnModel.kernels)
 
         var progress = ProgressBar("bench")
         var featureTimes: [Duration] = []
@@ -64,11 +70,24 @@ struct Bench: ParsableCommand {
 
         var lines = StandardOutput()
         let result = Result(
-            features: Percentiles(featureTimes), encoder: Percentiles(encoderTimes),
+            kernel: turnModel.kernels.name, threads: model.threads, features: Percentiles(featureTimes),
+            encoder: Percentiles(encoderTimes),
             prediction: Percentiles(predictionTimes), window: Percentiles(windowTimes), loading: loading,
             residentBytes: ResidentMemory.byteCount)
         try lines.write(line: output.json ? result.json : result.text)
         try lines.flush()
+    }
+
+    /// Audio to measure with, 16 kHz.
+    private func samples(_ count: Int) throws(TurnError) -> [Float] {
+        guard let audio else { return BenchSignal.speechLike(sampleCount: count) }
+        var samples: [Float] = []
+        _ = try MomentReader(at: [], windowSampleCount: count).read(try AudioFileReader(path: audio)) {
+            window in
+            samples = Array(window)
+            return ModelPrediction(probability: 0)
+        }
+        return [Float](repeating: 0, count: count - samples.count) + samples
     }
 
     /// The times of at least as many windows as there are predictions, each after the other of one stream.
@@ -90,6 +109,8 @@ struct Bench: ParsableCommand {
     }
 
     private struct Result {
+        let kernel: String
+        let threads: Int
         let features: Percentiles
         let encoder: Percentiles
         let prediction: Percentiles
@@ -101,7 +122,8 @@ struct Bench: ParsableCommand {
             JSONLine(
                 "bench",
                 [
-                    "kernel": "scalar", "threads": 1, "features_ms": features.json(perSecond: 1e3),
+                    "kernel": .string(kernel), "threads": .integer(threads),
+                    "features_ms": features.json(perSecond: 1e3),
                     "encoder_ms": encoder.json(perSecond: 1e3), "predict_ms": prediction.json(perSecond: 1e3),
                     "vad_us": window.json(perSecond: 1e6), "load_ms": .milliseconds(loading),
                     "rss_mb": residentBytes.map { .rounded(Double($0) / 1e6, places: 3) } ?? .null,
@@ -124,7 +146,8 @@ struct Bench: ParsableCommand {
             return ([Style.dim(header)] + rows).joined(separator: "\n")
                 + "\n"
                 + Style.dim(
-                    "kernel scalar, 1 thread, loaded in \((loading.inSeconds * 1e3).fixed(1)) ms" + memory)
+                    "kernels \(kernel), \(threads == 1 ? "1 thread" : "\(threads) threads"), loaded in \((loading.inSeconds * 1e3).fixed(1)) ms"
+                        + memory)
         }
     }
 }

@@ -57,7 +57,7 @@ struct Detect: AsyncParsableCommand {
         // A wrong path is told before the models are read.
         for file in files where file != "-" { try FileInput.requireFile(at: file) }
         var run = DetectionRun(
-            turnModel: try model.load(output.log), speechModel: try ModelOptions.loadVoiceActivity(),
+            turnModel: try model.load(output.log), speechModel: try model.kernel.loadVoiceActivity(),
             options: options, pace: realtime ? .realTime : .none, log: output.log,
             printer: EventPrinter(isJSON: output.json, isLive: realtime))
         for file in files {

@@ -25,7 +25,7 @@ struct Listen: AsyncParsableCommand {
     func run() async throws {
         let options = try turns.pipelineOptions()
         var run = DetectionRun(
-            turnModel: try model.load(output.log), speechModel: try ModelOptions.loadVoiceActivity(),
+            turnModel: try model.load(output.log), speechModel: try model.kernel.loadVoiceActivity(),
             options: options, pace: .live, log: output.log,
             printer: EventPrinter(isJSON: output.json, isLive: true))
         try await run.run("-", try audio.open("-"))

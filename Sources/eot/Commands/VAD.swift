@@ -27,11 +27,12 @@ struct VAD: ParsableCommand {
     var frames = false
 
     @OptionGroup(title: "Audio") var audio: AudioOptions
+    @OptionGroup(title: "Model") var kernel: KernelOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() throws {
         let reader = try audio.open(file)
-        let model = try ModelOptions.loadVoiceActivity()
+        let model = try kernel.loadVoiceActivity()
         var windows = SpeechWindows(model)
         var detector = VoiceActivityDetector(windowSampleCount: model.windowSampleCount)
         var ingress = AudioIngress()

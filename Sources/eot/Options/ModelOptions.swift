@@ -12,8 +12,16 @@ struct ModelOptions: ParsableArguments {
             valueName: "file"))
     var model: String?
 
-    @Option(help: ArgumentHelp("How the model computes.", valueName: "precision"))
-    var precision: SmartTurnModel.Precision = .reference
+    @Option(
+        help: ArgumentHelp(
+            "How the model computes: 8-bit activations (fast) or float32 (reference).", valueName: "precision"
+        ))
+    var precision: SmartTurnModel.Precision = .fast
+
+    @Option(help: ArgumentHelp("Threads of one prediction, 1 to 16; for fast only.", valueName: "n"))
+    var threads = 1
+
+    @OptionGroup var kernel: KernelOptions
 
     /// Reads the model.
     ///
@@ -26,20 +34,15 @@ struct ModelOptions: ParsableArguments {
         if let model {
             path = model
             loaded = try SmartTurnModel(
-                contentsOf: path, name: Self.name(ofFileAt: path), precision: precision)
+                contentsOf: path, name: Self.name(ofFileAt: path), precision: precision,
+                kernels: try kernel.selected(), threads: threads)
         } else {
             path = try ModelLocator.requiredPath(of: .smartTurn)
-            loaded = try SmartTurnModel(contentsOf: path, precision: precision)
+            loaded = try SmartTurnModel(
+                contentsOf: path, precision: precision, kernels: try kernel.selected(), threads: threads)
         }
         log.info("loaded \(path) in \(((clock.now - start).inSeconds * 1e3).fixed(1)) ms")
         return loaded
-    }
-
-    /// Reads the installed voice-activity model.
-    ///
-    /// - Throws: ``TurnError`` `.modelMissing`, `.invalidModel`, `.inputOutput`.
-    static func loadVoiceActivity() throws(TurnError) -> SileroVAD {
-        try SileroVAD(contentsOf: try ModelLocator.requiredPath(of: .sileroVAD))
     }
 
     /// What predictions call a model file: the shipped one's own name, or the file's name without its extension.
