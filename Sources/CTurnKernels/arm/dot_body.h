@@ -2,14 +2,19 @@
 // float body and defined
 //   DOT(sums, codes, x, lane)   sums + the products of codes with lane `lane` of x
 //   LOAD(pointer)               16 codes of a row
-//   CODE_SHIFT                  what LOAD takes from each code
+//   CODE_SHIFT                  what LOAD takes from each code, an integer
 
 INLINE void tile(int rows, const turn_u8s8_product *p, size_t row, size_t panel) {
     const uint8_t *a = p->a + row * p->a_stride;
     const int8_t *w = p->weights + panel * p->panel_stride;
     int32x4_t s[4][4];
-    UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int j = 0; j < 4; j++) s[r][j] = vdupq_n_s32(0);
+    UNROLL for (int j = 0; j < 4; j++) {
+        // CODE_SHIFT x the column's codes: sums are scales x codes, so that the quotient rounds to the integer
+        size_t n = panel * W + 4 * (size_t)j;
+        float32x4_t codes = vdivq_f32(vld1q_f32(p->sums + n), vld1q_f32(p->scales + n));
+        int32x4_t start = CODE_SHIFT ? vmulq_n_s32(vcvtnq_s32_f32(codes), CODE_SHIFT) : vdupq_n_s32(0);
+        UNROLL for (int r = 0; r < rows; r++) s[r][j] = start;
+    }
     size_t k = 0;
     for (; k + 16 <= p->depth; k += 16) {
         CODES x[4];
@@ -37,7 +42,7 @@ INLINE void tile(int rows, const turn_u8s8_product *p, size_t row, size_t panel)
     UNROLL for (int r = 0; r < rows; r++) {
         vi sums[PARTS];
         UNROLL for (int j = 0; j < PARTS; j++) sums[j] = (vi)s[r][j];
-        finish_shifted(p, row + (size_t)r, panel, sums, CODE_SHIFT);
+        finish(p, row + (size_t)r, panel, sums);
     }
 }
 

@@ -15,7 +15,7 @@
 #define CODES int8x16_t
 #define LOAD(pointer) vreinterpretq_s8_u8(veorq_u8(vld1q_u8(pointer), vdupq_n_u8(128)))
 #define DOT(sums, codes, x, lane) vdotq_laneq_s32(sums, codes, x, lane)
-#define CODE_SHIFT 128.0f
+#define CODE_SHIFT 128
 #include "dot_body.h"
 
 DEFINE_KERNELS(turn_kernels__neon_dotprod, "neon_dotprod")

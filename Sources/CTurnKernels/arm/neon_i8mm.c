@@ -15,7 +15,7 @@
 #define CODES uint8x16_t
 #define LOAD(pointer) vld1q_u8(pointer)
 #define DOT(sums, codes, x, lane) vsudotq_laneq_s32(sums, codes, x, lane)
-#define CODE_SHIFT 0.0f
+#define CODE_SHIFT 0
 #include "dot_body.h"
 
 DEFINE_KERNELS(turn_kernels__neon_i8mm, "neon_i8mm")

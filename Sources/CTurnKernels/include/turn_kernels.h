@@ -7,8 +7,9 @@
 #pragma clang assume_nonnull begin
 
 // Kernels for the networks of this package, one set for each instruction set (ISA). The scalar set is the
-// truth: every other one gives the same integers, and floats that differ by rounding only. All functions may
-// be called from many threads at once; none allocates. Outputs never overlap inputs unless "in place".
+// truth: every other one gives the same bits in all that the 8-bit path is made of, and floats that differ by
+// rounding only in float32 products, softmax and the sigmoid. All functions may be called from many threads at
+// once; none allocates. Outputs never overlap inputs unless "in place".
 
 /// Outputs in one panel of packed weights.
 #define TURN_PANEL_WIDTH 16
@@ -92,7 +93,7 @@ typedef struct {
     void (*f32_dequantise_panel)(const int8_t *codes, const float *scales, size_t inputs, float *panel);
 
     /// y[r] = (x[r] - mean) / sqrt(variance + epsilon) * weight + bias over each of `rows` rows of `width`
-    /// values; population variance.
+    /// values, a multiple of 16; population variance.
     void (*f32_layer_norm)(const float *x, size_t rows, size_t width, const float *weight, const float *bias,
                            float epsilon, float *y);
 

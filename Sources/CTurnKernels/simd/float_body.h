@@ -3,7 +3,10 @@
 //   LANES       floats in a vector
 //   KERNEL(n)   n with the set's suffix
 //   GEMM_ROWS   rows of the float product's tile
-// Vectors are the compiler's own, so that one text serves every set.
+// Vectors are the compiler's own, so that one text serves every set. What the 8-bit path computes is the same to
+// the last bit in every set: each value by the same operations, fused where the text says so, and sums over a row in
+// sixteen partial sums whatever the vector's length. A rounding that differed would be amplified by the next
+// quantisation.
 
 #include <string.h>
 
@@ -40,7 +43,13 @@ INLINE vf magnitude(vf x) { return __builtin_elementwise_abs(x); }
 FOLDED(vf, folded)
 FOLDED(vi, folded_integers)
 
-INLINE float total(vf v) {
+/// Of sixteen partial sums: each half onto the other.
+INLINE float total(const vf sums[PARTS]) {
+    vf parts[PARTS];
+    UNROLL for (int j = 0; j < PARTS; j++) parts[j] = sums[j];
+    UNROLL for (int half = PARTS / 2; half; half /= 2)
+        UNROLL for (int j = 0; j < half; j++) parts[j] += parts[j + half];
+    vf v = parts[0];
     UNROLL for (int half = LANES / 2; half; half /= 2) v += folded(v, half);
     return v[0];
 }
@@ -130,25 +139,22 @@ DEFINE_IN_PLACE(turn_f32_sigmoid, sigmoid)
 
 static void KERNEL(turn_f32_layer_norm)(const float *x, size_t rows, size_t width, const float *weight,
                                         const float *bias, float epsilon, float *y) {
-    size_t whole = width / LANES * LANES;
     for (size_t r = 0; r < rows; r++) {
         const float *from = x + r * width;
         float *to = y + r * width;
-        vf sums = {0}, squares = {0};
-        for (size_t i = 0; i < whole; i += LANES) sums += load(from + i);
-        float sum = total(sums);
-        for (size_t i = whole; i < width; i++) sum += from[i];
-        float mean = sum / (float)width;
-        for (size_t i = 0; i < whole; i += LANES) {
-            vf d = load(from + i) - mean;
-            squares = fma_(d, d, squares);
-        }
-        float square = total(squares);
-        for (size_t i = whole; i < width; i++) square += (from[i] - mean) * (from[i] - mean);
-        float inverse = 1 / __builtin_sqrtf(square / (float)width + epsilon);
-        for (size_t i = 0; i < whole; i += LANES)
+        vf sums[PARTS], squares[PARTS];
+        UNROLL for (int j = 0; j < PARTS; j++) sums[j] = squares[j] = (vf){0};
+        for (size_t i = 0; i < width; i += W)
+            UNROLL for (int j = 0; j < PARTS; j++) sums[j] += load(from + i + j * LANES);
+        float mean = total(sums) / (float)width;
+        for (size_t i = 0; i < width; i += W)
+            UNROLL for (int j = 0; j < PARTS; j++) {
+                vf d = load(from + i + j * LANES) - mean;
+                squares[j] = fma_(d, d, squares[j]);
+            }
+        float inverse = 1 / __builtin_sqrtf(total(squares) / (float)width + epsilon);
+        for (size_t i = 0; i < width; i += LANES)
             store(to + i, fma_((load(from + i) - mean) * inverse, load(weight + i), load(bias + i)));
-        for (size_t i = whole; i < width; i++) to[i] = (from[i] - mean) * inverse * weight[i] + bias[i];
     }
 }
 
@@ -179,10 +185,11 @@ static void KERNEL(turn_f32_softmax)(float *x, size_t rows, size_t width, float 
     size_t whole = width / LANES * LANES;
     for (size_t r = 0; r < rows; r++) {
         float *row = x + r * width, max = greatest(row, width);
-        vf sums = {0};
+        vf sums[PARTS];
+        UNROLL for (int j = 0; j < PARTS; j++) sums[j] = (vf){0};
         for (size_t i = 0; i < whole; i += LANES) {
             vf e = exponential((load(row + i) - max) * scale);
-            sums += e;
+            sums[i / LANES % PARTS] += e;
             store(row + i, e);
         }
         float sum = total(sums);
@@ -329,10 +336,9 @@ static void KERNEL(turn_f32_dequantise_panel)(const int8_t *codes, const float *
 
 // MARK: Products
 
-/// Sums of products of a row's codes, less `shift` each, to floats: see turn_u8s8_product.
-INLINE void finish_shifted(const turn_u8s8_product *p, size_t r, size_t panel, const vi sums[PARTS], float shift) {
+/// A row's sums of products to floats: see turn_u8s8_product.
+INLINE void finish(const turn_u8s8_product *p, size_t r, size_t panel, const vi sums[PARTS]) {
     turn_row row = p->a_rows[r * p->a_rows_stride];
-    row.offset += shift * row.scale;
     float *c = p->c + r * p->c_stride + panel * W;
     UNROLL for (int j = 0; j < PARTS; j++) {
         size_t n = panel * W + j * LANES;
@@ -341,10 +347,6 @@ INLINE void finish_shifted(const turn_u8s8_product *p, size_t r, size_t panel, c
         if (p->accumulate) value += load(c + j * LANES);
         store(c + j * LANES, p->gelu ? gelu(value) : value);
     }
-}
-
-INLINE void finish(const turn_u8s8_product *p, size_t r, size_t panel, const vi sums[PARTS]) {
-    finish_shifted(p, r, panel, sums, 0);
 }
 
 // A slice of the panel (24 KB) stays in the first-level cache.

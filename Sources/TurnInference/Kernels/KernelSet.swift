@@ -4,8 +4,8 @@ import TurnCore
 /// The compute kernels of one instruction set.
 ///
 /// A model takes ``best`` unless told otherwise; naming one serves tests, comparisons and the hunt for a
-/// processor's bug. All sets give the same integers; floats differ by rounding, and a model's answers by less
-/// than 0.01.
+/// processor's bug. All sets give the same answers: what the 8-bit path quantises is the same to the last bit
+/// in every set, so that nothing is there to be amplified, and float32 sums differ by rounding.
 public struct KernelSet: Sendable, Hashable, CustomStringConvertible {
     /// `avx512vnni`, `avxvnni`, `avx2`, `neon_i8mm`, `neon_dotprod`, `neon` or `scalar`.
     public let name: String
@@ -27,7 +27,9 @@ public struct KernelSet: Sendable, Hashable, CustomStringConvertible {
     }()
 
     /// The sets that this processor runs, fastest first.
-    public static let available: [KernelSet] = allNames.compactMap { turn_kernels_named($0).map(KernelSet.init) }
+    public static let available: [KernelSet] = allNames.compactMap {
+        turn_kernels_named($0).map(KernelSet.init)
+    }
 
     /// The set of that name.
     ///

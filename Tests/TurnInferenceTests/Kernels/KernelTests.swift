@@ -30,7 +30,9 @@ import TurnInference
     }
 
     @Test(arguments: KernelSet.available.map(\.name))
-    func `integers equal the scalar kernels', floats to rounding`(name: String) throws {
+    func `the 8-bit path's kernels equal the scalar ones to the bit, float32 ones to rounding`(name: String)
+        throws
+    {
         let set = try #require(turn_kernels_named(name))
         let scalar = try #require(turn_kernels_named("scalar"))
         let (count, failures) = Self.collect { turn_check_kernels(set, scalar, $0, $1) }
