@@ -8,9 +8,14 @@ EOT := .build/release/eot
 SAMPLE := .eot/audio/sample.wav
 PLOT := .eot/sample.svg
 
+# They talk to other processes within time limits, so they run apart from suites that keep all processors busy.
+NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests'
+# Sanitizers need memory of their own.
+MEMORY_TEST := 'many streams share'
+
 SWIFT_FILES = $(shell git ls-files '*.swift')
 
-.PHONY: help models sample build run test-data test-tools test tsan soak push-cost acceptance lint format clean
+.PHONY: help models sample build run test-data test-tools test tsan soak soak-cloud tsan-cloud asan-cloud push-cost acceptance lint format clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -37,7 +42,8 @@ test-tools: ## install what checks the kernels of other processors (Debian or Ub
 
 test: test-data test-tools ## build and run every test
 	@$(SWIFT) build -c release --build-tests
-	@$(SWIFT) test -c release --skip-build
+	@$(SWIFT) test -c release --skip-build --skip $(NETWORK_SUITES)
+	@$(SWIFT) test -c release --skip-build --filter $(NETWORK_SUITES)
 
 tsan: ## run the concurrent suites under Thread Sanitizer
 	@$(SWIFT) test --sanitize=thread --scratch-path .build/tsan --filter 'TurnCoreTests|TurnDetectionTests'
@@ -45,6 +51,18 @@ tsan: ## run the concurrent suites under Thread Sanitizer
 soak: ## random calls on a hundred streams for 30 s
 	@$(SWIFT) build -c release --build-tests
 	@EOT_SOAK_SECONDS=30 $(SWIFT) test -c release --skip-build --filter StressTests
+
+soak-cloud: models sample ## kill the gateway 200 times under detections of real speech (about 6 min)
+	@$(SWIFT) build -c release --product eot
+	@$(PYTHON) scripts/soak_cloud.py $(SAMPLE)
+
+tsan-cloud: ## run the suites of the wire, the WebSocket and the cloud transport under Thread Sanitizer
+	@$(SWIFT) test --sanitize=thread --scratch-path .build/tsan --filter $(NETWORK_SUITES) \
+		--skip $(MEMORY_TEST) --skip EotTests
+
+asan-cloud: ## the same under Address Sanitizer
+	@$(SWIFT) test --sanitize=address --scratch-path .build/asan --filter $(NETWORK_SUITES) \
+		--skip $(MEMORY_TEST) --skip EotTests
 
 push-cost: ## what pushing a 10 ms frame costs
 	@$(SWIFT) run -c release turn-push-benchmark

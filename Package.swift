@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "TurnAudio", targets: ["TurnAudio"]),
         .library(name: "TurnInference", targets: ["TurnInference"]),
         .library(name: "TurnDetection", targets: ["TurnDetection"]),
+        .library(name: "TurnCloud", targets: ["TurnCloud"]),
         .library(name: "TurnEvaluation", targets: ["TurnEvaluation"]),
         .executable(name: "eot", targets: ["eot"]),
     ],
@@ -24,6 +25,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
     ],
     targets: [
         .target(name: "CTurnKernels"),
@@ -36,15 +40,47 @@ let package = Package(
             name: "TurnDetection",
             dependencies: ["TurnCore", "TurnAudio", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
+        .target(
+            name: "TurnWire",
+            dependencies: [
+                "TurnCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Protobuf/livekit_agent.proto"], swiftSettings: strict),
+        .target(
+            name: "TurnWebSocket",
+            dependencies: [
+                "TurnCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "TurnCloud",
+            dependencies: [
+                "TurnCore", "TurnWire", "TurnWebSocket",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .target(name: "TurnEvaluation", dependencies: ["TurnCore"], swiftSettings: strict),
         .target(name: "CTurnTestSupport"),
         .target(name: "TurnTesting", dependencies: ["TurnCore"], swiftSettings: strict),
         .executableTarget(
             name: "eot",
             dependencies: [
-                "TurnCore", "TurnAudio", "TurnInference", "TurnDetection", "TurnEvaluation",
+                "TurnCore", "TurnAudio", "TurnInference", "TurnDetection", "TurnEvaluation", "TurnCloud",
+                "TurnWire", "TurnWebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -60,6 +96,29 @@ let package = Package(
             path: "Examples/CustomTransport", swiftSettings: strict),
         .testTarget(
             name: "TurnCoreTests", dependencies: ["TurnCore", "TurnTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "TurnWireTests", dependencies: ["TurnWire", "TurnCore", "TurnTesting"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TurnWebSocketTests",
+            dependencies: [
+                "TurnWebSocket", "TurnCore", "TurnTesting",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TurnCloudTests",
+            dependencies: [
+                "TurnCloud", "TurnDetection", "TurnWire", "TurnWebSocket", "TurnCore", "TurnTesting",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "TurnAudioTests", dependencies: ["TurnAudio", "TurnCore", "TurnTesting"],
             exclude: ["Fixtures"], swiftSettings: strict),
@@ -83,7 +142,9 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "EotTests",
-            dependencies: ["TurnDetection", "TurnInference", "TurnCore", "TurnAudio", "TurnTesting"],
+            dependencies: [
+                "TurnDetection", "TurnInference", "TurnWire", "TurnCore", "TurnAudio", "TurnTesting",
+            ],
             swiftSettings: strict),
     ],
     cLanguageStandard: .c11

@@ -1,0 +1,63 @@
+import Crypto
+import Foundation
+import NIOHTTP1
+
+/// The client's side of the opening handshake (RFC 6455 section 4.1), as a value.
+struct ClientHandshake {
+    let request: HTTPRequestHead
+    private let key: String
+
+    /// - Parameters:
+    ///   - url: where to.
+    ///   - headers: sent besides those of the handshake.
+    ///   - nonce: 16 random bytes.
+    init(url: WebSocketURL, headers: [(String, String)], nonce: [UInt8]) {
+        key = Data(nonce).base64EncodedString()
+        var fields = HTTPHeaders([
+            ("Host", url.hostHeader), ("Upgrade", "websocket"), ("Connection", "Upgrade"),
+            ("Sec-WebSocket-Key", key), ("Sec-WebSocket-Version", "13"),
+        ])
+        for (name, value) in headers { fields.replaceOrAdd(name: name, value: value) }
+        request = HTTPRequestHead(version: .http1_1, method: .GET, uri: url.requestTarget, headers: fields)
+    }
+
+    /// Whether the server agreed.
+    func check(_ response: HTTPResponseHead) throws(WebSocketConnectError) {
+        guard response.status == .switchingProtocols else {
+            let phrase = response.status.reasonPhrase
+            throw WebSocketConnectError(
+                .refused(status: Int(response.status.code), retryAfter: Self.retryAfter(response.headers)),
+                "the server refused the connection: HTTP \(response.status.code) \(phrase)")
+        }
+        func has(_ name: String, _ token: String) -> Bool {
+            response.headers[canonicalForm: name].contains { $0.lowercased() == token }
+        }
+        guard has("Upgrade", "websocket"), has("Connection", "upgrade") else {
+            throw WebSocketConnectError(.handshake, "the server's answer does not upgrade to WebSocket")
+        }
+        guard response.headers["Sec-WebSocket-Accept"] == [Self.accept(key: key)] else {
+            throw WebSocketConnectError(
+                .handshake, "the server's Sec-WebSocket-Accept is not the expected one")
+        }
+        guard response.headers["Sec-WebSocket-Extensions"].isEmpty,
+            response.headers["Sec-WebSocket-Protocol"].isEmpty
+        else {
+            throw WebSocketConnectError(
+                .handshake, "the server chose an extension or subprotocol that was not offered")
+        }
+    }
+
+    /// The value of `Sec-WebSocket-Accept` for a key.
+    static func accept(key: String) -> String {
+        let text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        return Data(Insecure.SHA1.hash(data: Data(text.utf8))).base64EncodedString()
+    }
+
+    /// `Retry-After` in seconds, at most a day; the date form is not read.
+    private static func retryAfter(_ headers: HTTPHeaders) -> Duration? {
+        guard let text = headers.first(name: "Retry-After"), let seconds = Int(text), seconds >= 0 else {
+            return nil
+        }
+        return .seconds(min(seconds, 86_400))
+    }
+}

@@ -1,0 +1,186 @@
+import Foundation
+import NIOCore
+import Testing
+import TurnCore
+import TurnTesting
+import TurnWebSocket
+
+/// Our client against Python's `websockets`, and servers that misbehave.
+@Suite(.tags(.sockets, .python), .timeLimit(.minutes(5))) struct ClientAgainstPythonTests {
+    @Test(arguments: [false, true]) func `messages of all sizes come back`(secure: Bool) async throws {
+        let server = try await PythonServer.shared()
+        let url = try server.url("/echo", port: secure ? "tls" : "plain", host: "localhost", secure: secure)
+        let open = try await server.connect(url)
+        let sizes = [0, 1, 125, 126, 65_535, 65_536, 300_000]
+        var sent: [WebSocketMessage] = []
+        for size in sizes {
+            sent += [.binary(ByteBuffer(repeating: UInt8(size % 251), count: size))]
+            sent += [.text(String(repeating: "ü", count: size / 2))]
+        }
+        for message in sent { open.connection.send(message) }
+        #expect(await open.messages(sent.count) == sent)
+        open.connection.close(.normal, reason: "fertig")
+        #expect(await open.closure() == WebSocketClosure(code: .normal, reason: "fertig", origin: .local))
+    }
+
+    @Test func `the headers arrive, with those of the handshake`() async throws {
+        let server = try await PythonServer.shared()
+        let open = try await server.connect(
+            server.url("/headers"), headers: [("User-Agent", "us"), ("Authorization", "Bearer t")])
+        guard case .text(let json) = await open.messages(1).first else {
+            Issue.record("no answer")
+            return
+        }
+        let headers = try JSONDecoder().decode([String: String].self, from: Data(json.utf8))
+        #expect(headers["User-Agent"] == "us")
+        #expect(headers["Authorization"] == "Bearer t")
+        #expect(headers["Sec-WebSocket-Version"] == "13")
+        #expect(try headers["Host"] == server.url("/").hostHeader)
+        open.connection.abort()
+    }
+
+    @Test func `fragments of the server are joined`() async throws {
+        let server = try await PythonServer.shared()
+        let open = try await server.connect(server.url("/fragments"))
+        let expected = ByteBuffer(bytes: [0, 1] + [UInt8](repeating: 2, count: 70_000))
+        #expect(await open.messages(2) == [.text("Würfelspiel"), .binary(expected)])
+        open.connection.abort()
+    }
+
+    @Test func `pings are answered`() async throws {
+        let server = try await PythonServer.shared()
+        let open = try await server.connect(server.url("/ping"))
+        #expect(await open.messages(1) == [.text("pong came")])
+        open.connection.abort()
+    }
+
+    @Test(arguments: [1000, 1001, 1011, 1013, 4000] as [UInt16]) func `the close code and reason arrive`(
+        code: UInt16
+    ) async throws {
+        let server = try await PythonServer.shared()
+        let open = try await server.connect(server.url("/close/\(code)"))
+        let expected = WebSocketClosure(
+            code: WebSocketCloseCode(rawValue: code), reason: "gründlich", origin: .peer)
+        #expect(await open.closure() == expected)
+    }
+
+    @Test func `a connection that is dropped is abnormal`() async throws {
+        let server = try await PythonServer.shared()
+        let open = try await server.connect(server.url("/drop"))
+        #expect(await open.closure()?.code == .abnormal)
+    }
+
+    @Test func `frames in the packet of the handshake are not lost`() async throws {
+        let server = try await PythonServer.shared()
+        let open = try await server.connect(server.url("/early", port: "misbehaving"))
+        #expect(await open.messages(2) == [.text("early"), .binary(ByteBuffer(bytes: [0]))])
+        open.connection.abort()
+        let junk = try await server.connect(server.url("/early-junk", port: "misbehaving"))
+        #expect(await junk.closure()?.code == .protocolError)
+    }
+
+    @Test(arguments: [
+        ("/401", WebSocketConnectError.Kind.refused(status: 401, retryAfter: nil)),
+        ("/429", .refused(status: 429, retryAfter: nil)),
+        ("/503", .refused(status: 503, retryAfter: .seconds(7))),
+        ("/200", .refused(status: 200, retryAfter: nil)), ("/302", .refused(status: 302, retryAfter: nil)),
+        ("/bad-accept", .handshake), ("/no-upgrade", .handshake), ("/extension", .handshake),
+        ("/junk", .handshake),
+        ("/eof", .network),
+    ])
+    func `a handshake that fails says how`(path: String, kind: WebSocketConnectError.Kind) async throws {
+        let server = try await PythonServer.shared()
+        #expect(try await server.failure(server.url(path, port: "misbehaving")) == kind)
+    }
+
+    @Test func `a handshake that is never answered times out`() async throws {
+        let server = try await PythonServer.shared()
+        let start = ContinuousClock.now
+        let kind = try await server.failure(
+            server.url("/silent", port: "misbehaving"), timeout: .milliseconds(300))
+        #expect(kind == .timeout)
+        #expect(ContinuousClock.now - start < .seconds(3))
+    }
+
+    @Test func `a refused connection and a name that does not exist are network errors`() async throws {
+        let server = try await PythonServer.shared()
+        #expect(try await server.failure(WebSocketURL("ws://127.0.0.1:1/")) == .network)
+        #expect(try await server.failure(WebSocketURL("ws://no-such-host.invalid/")) == .network)
+    }
+
+    @Test func `TLS checks who signed the certificate and for which name`() async throws {
+        let server = try await PythonServer.shared()
+        let good = try server.url("/echo", port: "tls", host: "localhost", secure: true)
+        #expect(try await server.failure(good, trusting: false) == .tls)
+        let other = try server.url("/echo", port: "tls_other", host: "localhost", secure: true)
+        #expect(try await server.failure(other) == .tls)
+        let plain = try server.url("/echo", port: "plain", host: "localhost", secure: true)
+        #expect(try await server.failure(plain) == .tls)
+        let address = try server.url("/echo", port: "tls_address", secure: true)
+        try await server.connect(address).connection.abort()
+        let nameOnly = try server.url("/echo", port: "tls", secure: true)
+        #expect(try await server.failure(nameOnly) == .tls)
+    }
+
+    @Test(arguments: [false, true]) func `a proxy is asked to connect`(secure: Bool) async throws {
+        let server = try await PythonServer.shared()
+        let proxy = try server.proxy("proxy")
+        let proxies = ProxySettings(secure: proxy, plain: proxy, exceptions: [])
+        // The proxy resolves the name; with TLS the certificate must be for it.
+        let url = try server.url(
+            "/echo", port: secure ? "tls_other" : "plain", host: "other.example", secure: secure)
+        let open = try await server.connect(url, proxies: proxies)
+        open.connection.send(.text("through"))
+        #expect(await open.messages(1) == [.text("through")])
+        open.connection.abort()
+    }
+
+    @Test func `a proxy that wants credentials gets them`() async throws {
+        let server = try await PythonServer.shared()
+        let url = try server.url("/echo")
+        func settings(_ credentials: String) throws -> ProxySettings {
+            ProxySettings(
+                secure: nil, plain: try server.proxy("closed_proxy", credentials: credentials), exceptions: []
+            )
+        }
+        #expect(try await server.failure(url, proxies: settings("")) == .proxy(status: 407))
+        #expect(try await server.failure(url, proxies: settings("k:x@")) == .proxy(status: 407))
+        try await server.connect(url, proxies: settings("k%C3%A4the:geheim@")).connection.abort()
+    }
+
+    @Test func `a proxy that is not there is told from a server that is not there`() async throws {
+        let server = try await PythonServer.shared()
+        let gone = ProxySettings(secure: nil, plain: try HTTPProxy("127.0.0.1:1"), exceptions: [])
+        #expect(try await server.failure(server.url("/echo"), proxies: gone) == .network)
+        // A server that speaks first and not HTTP.
+        let odd = ProxySettings(
+            secure: nil, plain: try server.proxy("misbehaving"), exceptions: [])
+        let kind = try await server.failure(server.url("/echo"), proxies: odd)
+        #expect(kind == .proxy(status: nil))
+    }
+}
+
+/// Python's `websockets` and `aiohttp`, and frames made by hand, against our server.
+///
+/// The hand-made cases follow sections 1 to 7 of the Autobahn test suite, whose own program needs Python 2.
+@Suite(.tags(.sockets, .python), .timeLimit(.minutes(5))) struct ServerAgainstPythonTests {
+    private struct Check: Decodable {
+        let check: String
+        let ok: Bool?
+        let got: String?
+        let code: Int?
+    }
+
+    @Test func `all cases pass`() async throws {
+        let server = try await startEchoServer()
+        let port = try #require(server.localAddress?.port)
+        let checks = try await PythonPeer.run("websocket_client.py", arguments: ["\(port)"])
+            .map { try JSONDecoder().decode(Check.self, from: Data($0.utf8)) }
+        for check in checks where check.ok != true {
+            #expect(check.check == "too big", "\(check)")
+            #expect(check.code == 1009)
+        }
+        #expect(checks.count == 150)
+        try await server.close()
+    }
+}
