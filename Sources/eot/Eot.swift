@@ -20,11 +20,14 @@ struct Eot: AsyncParsableCommand {
             ENVIRONMENT:
               EOT_MODEL_DIR  folder of the model files; else .eot/models here or in a
                              parent folder, else ~/.local/share/eot/models
+              LIVEKIT_API_KEY, LIVEKIT_API_SECRET
+                             credentials for --cloud and token; the names with
+                             INFERENCE_API in place of API go before them
               NO_COLOR       no colours, whatever its value
             """,
         version: "0.1.0",
         subcommands: [
-            Detect.self, Listen.self, Predict.self, VAD.self, Bench.self, Models.self,
+            Detect.self, Listen.self, Predict.self, VAD.self, Bench.self, Models.self, Token.self,
         ])
 
     static func main() async {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import TurnCore
+import TurnDetection
 import TurnInference
 
 struct Detect: AsyncParsableCommand {
@@ -41,9 +42,13 @@ struct Detect: AsyncParsableCommand {
     @OptionGroup(title: "Audio") var audio: AudioOptions
     @OptionGroup(title: "Turns") var turns: TurnOptions
     @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Gateway") var cloud: CloudOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func validate() throws {
+        if plot != nil, cloud.cloud != nil {
+            throw ValidationError("--plot draws what this device predicts; leave out --cloud")
+        }
         if plot != nil, files.count > 1 {
             throw ValidationError("--plot draws one recording; give one file")
         }
@@ -56,6 +61,10 @@ struct Detect: AsyncParsableCommand {
         let options = try turns.pipelineOptions()
         // A wrong path is told before the models are read.
         for file in files where file != "-" { try FileInput.requireFile(at: file) }
+        if let url = cloud.cloud {
+            try await detect(through: url, options)
+            return
+        }
         var run = DetectionRun(
             turnModel: try model.load(output.log), speechModel: try model.kernel.loadVoiceActivity(),
             options: options, pace: realtime ? .realTime : .none, log: output.log,
@@ -64,5 +73,15 @@ struct Detect: AsyncParsableCommand {
             try await run.run(file, try audio.open(file), plotPath: plot)
         }
         try run.printer.flush()
+    }
+
+    private func detect(through url: String, _ options: TurnPipelineOptions) async throws {
+        let run = CloudRun(
+            url: url, cloud: cloud, turnModel: try model.load(output.log),
+            speechModel: try model.kernel.loadVoiceActivity(), options: options,
+            override: try turns.override(options), pace: realtime ? .realTime : .none, log: output.log)
+        var printer = EventPrinter(isJSON: output.json, isLive: realtime)
+        for file in files { printer = try await run.run(file, try audio.open(file), printer) }
+        try printer.flush()
     }
 }

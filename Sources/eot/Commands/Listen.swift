@@ -20,10 +20,21 @@ struct Listen: AsyncParsableCommand {
     @OptionGroup(title: "Audio") var audio: AudioOptions
     @OptionGroup(title: "Turns") var turns: TurnOptions
     @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Gateway") var cloud: CloudOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() async throws {
         let options = try turns.pipelineOptions()
+        if let url = cloud.cloud {
+            let run = CloudRun(
+                url: url, cloud: cloud, turnModel: try model.load(output.log),
+                speechModel: try model.kernel.loadVoiceActivity(), options: options,
+                override: try turns.override(options), pace: .live, log: output.log)
+            var printer = EventPrinter(isJSON: output.json, isLive: true)
+            printer = try await run.run("-", try audio.open("-"), printer)
+            try printer.flush()
+            return
+        }
         var run = DetectionRun(
             turnModel: try model.load(output.log), speechModel: try model.kernel.loadVoiceActivity(),
             options: options, pace: .live, log: output.log,

@@ -78,6 +78,17 @@ struct TurnOptions: ParsableArguments {
         return options
     }
 
+    /// Thresholds that take the place of a gateway's, if any were given.
+    ///
+    /// - Parameter options: made of these options.
+    /// - Returns: one value for --threshold, one a language for --thresholds, nil without either.
+    /// - Throws: ``TurnError`` `.invalidArgument` for a value out of range.
+    func override(_ options: TurnPipelineOptions) throws(TurnError) -> ThresholdOverride? {
+        if let threshold { return try .value(threshold) }
+        guard thresholds != nil else { return nil }
+        return try .languages(options.thresholds)
+    }
+
     /// The preset's delays with what was given in their place. One that was not given gives way to one that was.
     private func delays(_ preset: EndpointingPreset) throws(TurnError) -> EndpointingDelays {
         let min = try minDelay.map { (value) throws(TurnError) in try Self.duration(value, "--min-delay") }

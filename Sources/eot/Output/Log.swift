@@ -13,6 +13,7 @@ struct Log: Sendable {
 
     let level: Level
 
+    func error(_ message: @autoclosure () -> String) { write(.error, message) }
     func warning(_ message: @autoclosure () -> String) { write(.warning, message) }
     func info(_ message: @autoclosure () -> String) { write(.info, message) }
     func debug(_ message: @autoclosure () -> String) { write(.debug, message) }
