@@ -61,7 +61,7 @@ public struct Evaluation: Sendable {
     /// The silence below which `share` (0...1) of the turns have ended under `policy`, seconds, interpolated
     /// between neighbours; nil without eot spans.
     public func latency(quantile share: Double, _ policy: TurnPolicy) -> Double? {
-        Quantile.of(PolicySweep(spans).latencies(policy).sorted(), share)
+        Quantile.of(PolicyEffect(spans, policy).latencies.sorted(), share)
     }
 }
 

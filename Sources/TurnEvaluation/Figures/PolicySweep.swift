@@ -120,19 +120,6 @@ public struct PolicySweep: Sendable {
         }
     }
 
-    /// The seconds of silence after which `policy` ends each eot span, in the order of the spans.
-    public func latencies(_ policy: TurnPolicy) -> [Double] {
-        guard let threshold = policy.threshold else {
-            return scored.endsOfTurn.map { _ in policy.timeout }
-        }
-        var crossings = CrossingTimes(scored.endsOfTurn, scored)
-        crossings.advance(to: threshold)
-        return crossings.times.map { fire in
-            let effective = max(policy.actionDelay, fire)
-            return effective <= policy.timeout + epsilon ? effective : policy.timeout
-        }
-    }
-
     private func outcome(_ policy: TurnPolicy, _ fireTimes: [Double], cutoffCount: Int) -> PolicyOutcome {
         var detected = 0
         let limit = policy.timeout + epsilon

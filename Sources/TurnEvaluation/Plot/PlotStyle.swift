@@ -10,9 +10,8 @@ enum PlotStyle {
     static let wideCharacter = 6.8
     static let narrowCharacter = 12.2
 
-    /// `title` where it fits on a line, on a phone too; else its two ends.
-    static func shortened(_ title: String) -> String {
-        let limit = 44
+    /// `title` where it fits on a line of `limit` characters (by default a heading's on a phone); else its two ends.
+    static func shortened(_ title: String, to limit: Int = 44) -> String {
         guard title.count > limit else { return title }
         return title.prefix(limit / 2) + "…" + title.suffix(limit / 2 - 1)
     }
@@ -45,6 +44,7 @@ enum PlotStyle {
         (".s3", "stroke:#a0447c;fill:#a0447c", "stroke:#e39ac6;fill:#e39ac6"),
         (".s4", "stroke:#6b5900;fill:#6b5900", "stroke:#f0e442;fill:#f0e442"),
         (".base", "stroke:#57606a;fill:#57606a", "stroke:#9da7b3;fill:#9da7b3"),
+        (".budget", "stroke:#57606a;stroke-width:1;stroke-dasharray:2 4;fill:none", "stroke:#9da7b3"),
         (".line", "fill:none;stroke-width:2;stroke-linejoin:round", "fill:none"),
         (".mark", "stroke:#fff;stroke-width:1.2", "stroke:#0d1117"),
     ]

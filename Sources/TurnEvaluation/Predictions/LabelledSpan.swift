@@ -36,6 +36,8 @@ public struct LabelledSpan: Sendable, Hashable {
     /// Number of the silence in its turn.
     public let index: Int
     public let label: SpanLabel
+    /// What the detector that made the file acts by in this turn; nil where the file does not tell.
+    public let policy: TurnPolicy?
     /// The longest silence that was scored, seconds.
     public let duration: Double
     /// Where its rows stand in ``PredictionSet/scores``, by rising silence.

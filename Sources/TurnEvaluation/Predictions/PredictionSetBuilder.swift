@@ -14,10 +14,12 @@ public struct PredictionSetBuilder: Sendable {
         /// nil where the row has no score: it counts for the span's duration alone.
         public var probability: Double?
         public var label: SpanLabel
+        /// What the detector would act by; nil where the file does not tell.
+        public var policy: TurnPolicy?
 
         public init(
             id: String, language: String, spanIndex: Int, silence: Double, timestamp: Double,
-            probability: Double?, label: SpanLabel
+            probability: Double?, label: SpanLabel, policy: TurnPolicy? = nil
         ) {
             self.id = id
             self.language = language
@@ -26,6 +28,7 @@ public struct PredictionSetBuilder: Sendable {
             self.timestamp = timestamp
             self.probability = probability
             self.label = label
+            self.policy = policy
         }
     }
 
@@ -38,6 +41,7 @@ public struct PredictionSetBuilder: Sendable {
         let turn: Int
         let index: Int
         let label: SpanLabel
+        let policy: TurnPolicy?
         var duration: Double
         var scoreCount: Int
     }
@@ -99,7 +103,9 @@ public struct PredictionSetBuilder: Sendable {
         if number == spans.count {
             spanNumbers[key] = number
             spans.append(
-                Span(turn: turn, index: row.spanIndex, label: row.label, duration: 0, scoreCount: 0))
+                Span(
+                    turn: turn, index: row.spanIndex, label: row.label, policy: row.policy, duration: 0,
+                    scoreCount: 0))
         }
         last = (row.id, turn, row.spanIndex, number)
         return number
@@ -156,7 +162,7 @@ public struct PredictionSetBuilder: Sendable {
             result.append(
                 LabelledSpan(
                     id: turns[span.turn].id, language: turns[span.turn].language, index: span.index,
-                    label: span.label, duration: span.duration, scoreRange: range))
+                    label: span.label, policy: span.policy, duration: span.duration, scoreRange: range))
         }
         return PredictionSet(
             spans: result, scores: scores, excludedHoldCount: spans.count - order.count)

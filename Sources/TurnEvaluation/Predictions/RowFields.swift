@@ -9,9 +9,36 @@ enum PredictionColumn: String, CaseIterable {
     case silence = "silence_dur"
     case probability = "p_eot"
     case label
+    case threshold
+    case minDelay = "min_delay"
+    case maxDelay = "max_delay"
+    case condition
 
-    /// Without it a row means nothing; the language is `und`, the timestamp the silence where they lack.
-    var isRequired: Bool { self != .language && self != .timestamp }
+    /// Its place among all columns.
+    var number: Int {
+        switch self {
+        case .id: 0
+        case .language: 1
+        case .spanIndex: 2
+        case .timestamp: 3
+        case .silence: 4
+        case .probability: 5
+        case .label: 6
+        case .threshold: 7
+        case .minDelay: 8
+        case .maxDelay: 9
+        case .condition: 10
+        }
+    }
+
+    /// Without it a row means nothing. Where others lack, the language is `und`, the timestamp the silence, and no
+    /// policy is known.
+    var isRequired: Bool {
+        switch self {
+        case .id, .spanIndex, .silence, .probability, .label: true
+        case .language, .timestamp, .threshold, .minDelay, .maxDelay, .condition: false
+        }
+    }
 }
 
 /// One value as it stands in a line.
@@ -28,21 +55,9 @@ enum RowValue {
 struct RowFields {
     private var values = [RowValue](repeating: .missing, count: PredictionColumn.allCases.count)
 
-    static func number(of column: PredictionColumn) -> Int {
-        switch column {
-        case .id: 0
-        case .language: 1
-        case .spanIndex: 2
-        case .timestamp: 3
-        case .silence: 4
-        case .probability: 5
-        case .label: 6
-        }
-    }
-
     subscript(column: PredictionColumn) -> RowValue {
-        get { values[Self.number(of: column)] }
-        set { values[Self.number(of: column)] = newValue }
+        get { values[column.number] }
+        set { values[column.number] = newValue }
     }
 
     /// - Throws: ``TurnError`` `.invalidPredictions` naming the column that is missing or does not parse.
@@ -60,7 +75,20 @@ struct RowFields {
         return PredictionSetBuilder.Row(
             id: try text(.id), language: try optionalText(.language) ?? "und", spanIndex: Int(spanIndex),
             silence: silence, timestamp: try optionalNumber(.timestamp) ?? silence,
-            probability: try optionalNumber(.probability), label: label)
+            probability: try optionalNumber(.probability), label: label, policy: try policy())
+    }
+
+    /// The policy in use, where the row names all of it.
+    private func policy() throws(TurnError) -> TurnPolicy? {
+        guard let threshold = try optionalNumber(.threshold), let low = try optionalNumber(.minDelay),
+            let high = try optionalNumber(.maxDelay)
+        else { return nil }
+        guard (0...1).contains(threshold), low >= 0, high >= low, high.isFinite else {
+            throw TurnError(
+                .invalidPredictions,
+                "threshold, min_delay and max_delay are no policy; give a probability and rising delays")
+        }
+        return TurnPolicy(threshold: threshold, actionDelay: low, timeout: high)
     }
 
     private func optionalNumber(_ column: PredictionColumn) throws(TurnError) -> Double? {
@@ -93,7 +121,8 @@ struct RowFields {
         }
     }
 
-    private func text(_ column: PredictionColumn) throws(TurnError) -> String {
+    /// - Throws: ``TurnError`` `.invalidPredictions` when there is none.
+    func text(_ column: PredictionColumn) throws(TurnError) -> String {
         if let text = try optionalText(column) { return text }
         throw TurnError(.invalidPredictions, "\(column.rawValue) is missing; give every row one")
     }
