@@ -36,6 +36,7 @@ run: models sample build ## fetch, build, and detect the turns of the sample con
 test-data: ## fetch and verify everything that the tests use, and derive files from it
 	@$(PYTHON) scripts/fetch.py models sample prompts
 	@$(PYTHON) scripts/make_test_data.py
+	@$(PYTHON) scripts/make_conversations.py
 
 test-tools: ## install what checks the kernels of other processors (Debian or Ubuntu as root; else says what lacks)
 	@scripts/kernels/check.sh install

@@ -27,7 +27,8 @@ struct Eot: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Detect.self, Listen.self, Predict.self, VAD.self, Bench.self, Models.self, Token.self,
+            Detect.self, Listen.self, Predict.self, VAD.self, Score.self, Eval.self, Calibrate.self,
+            Bench.self, Models.self, Token.self,
         ])
 
     static func main() async {

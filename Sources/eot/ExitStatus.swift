@@ -1,5 +1,6 @@
 import ArgumentParser
 import TurnCore
+import TurnEvaluation
 
 /// The command's exit statuses, those of BSD's sysexits.
 enum ExitStatus: Int32 {
@@ -7,7 +8,7 @@ enum ExitStatus: Int32 {
     case done = 0
     /// Wrong usage: an unknown option, a missing argument.
     case usage = 64
-    /// The data is bad: not audio, not a model.
+    /// The data is bad: not audio, not a model, not predictions.
     case data = 65
     /// An input is missing.
     case missingInput = 66
@@ -26,7 +27,7 @@ enum ExitStatus: Int32 {
     init(_ code: TurnError.Code) {
         switch code {
         case .invalidArgument, .modelMissing: self = .configuration
-        case .invalidAudio, .invalidModel: self = .data
+        case .invalidAudio, .invalidModel, .invalidPredictions: self = .data
         case .fileMissing: self = .missingInput
         case .inputOutput: self = .inputOutput
         default: self = .software

@@ -1,7 +1,9 @@
 import Testing
 
 @Suite struct HelpTests {
-    static let commands = ["detect", "listen", "predict", "vad", "bench", "models"]
+    static let commands = [
+        "detect", "listen", "predict", "vad", "score", "eval", "calibrate", "bench", "models",
+    ]
 
     @Test func `the command explains itself`() async throws {
         let help = try await Eot.run(["--help"])

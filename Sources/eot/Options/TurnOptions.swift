@@ -15,8 +15,8 @@ struct TurnOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "JSON file of thresholds by language: {\"en\": 0.3, \"default\": 0.21}; a language that is missing takes "
-                + "the default, or else the preset's.", valueName: "file"))
+            "JSON file of thresholds by language, as `eot calibrate` writes: {\"en\": 0.3, \"default\": 0.21}; a "
+                + "language that is missing takes the default, or else the preset's.", valueName: "file"))
     var thresholds: String?
 
     @Option(
@@ -59,19 +59,12 @@ struct TurnOptions: ParsableArguments {
     ///
     /// - Throws: ``TurnError`` `.invalidArgument` for a value out of range, or the thresholds file's errors.
     func pipelineOptions() throws(TurnError) -> TurnPipelineOptions {
-        let preset = try EndpointingPreset(named: preset)
-        var options = TurnPipelineOptions(preset: preset)
-        options.language = language.map { LanguageCode($0) }
-        options.endpointing = .fixed(try delays(preset))
-        if let threshold {
-            guard (0...1).contains(threshold) else {
-                throw TurnError(.invalidArgument, "--threshold \(threshold) is no probability; use 0 to 1")
-            }
-            options.thresholds = ThresholdTable(default: .init(threshold))
-        }
-        if let thresholds {
-            options.thresholds = try ThresholdFile.read(contentsOf: thresholds, default: preset.threshold)
-        }
+        let settings = try TurnSettings(self)
+        let language = language.map { LanguageCode($0) }
+        var options = TurnPipelineOptions(preset: settings.preset)
+        options.language = language
+        options.endpointing = .fixed(try settings.delays(for: language))
+        options.thresholds = settings.thresholds
         if let rescore { options.turn.rescoring = .every(try Self.duration(rescore, "--rescore")) }
         if let maxTurn { options.turn.maxTurnDuration = try Self.duration(maxTurn, "--max-turn") }
         try options.validate()
@@ -89,19 +82,8 @@ struct TurnOptions: ParsableArguments {
         return try .languages(options.thresholds)
     }
 
-    /// The preset's delays with what was given in their place. One that was not given gives way to one that was.
-    private func delays(_ preset: EndpointingPreset) throws(TurnError) -> EndpointingDelays {
-        let min = try minDelay.map { (value) throws(TurnError) in try Self.duration(value, "--min-delay") }
-        let max = try maxDelay.map { (value) throws(TurnError) in try Self.duration(value, "--max-delay") }
-        if let min, let max, min > max {
-            throw TurnError(.invalidArgument, "--min-delay is above --max-delay; make it the smaller one")
-        }
-        return try EndpointingDelays(
-            min: min ?? Swift.min(preset.delays.min, max ?? preset.delays.min),
-            max: max ?? Swift.max(preset.delays.max, min ?? preset.delays.max))
-    }
-
-    private static func duration(_ seconds: Double, _ option: String) throws(TurnError) -> Duration {
+    /// - Throws: ``TurnError`` `.invalidArgument` for what is no number of seconds up to an hour.
+    static func duration(_ seconds: Double, _ option: String) throws(TurnError) -> Duration {
         guard (0...3_600).contains(seconds) else {
             throw TurnError(.invalidArgument, "\(option) \(seconds) is out of range; use 0 to 3600 seconds")
         }
