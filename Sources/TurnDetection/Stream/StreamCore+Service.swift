@@ -63,18 +63,20 @@ extension StreamCore {
         let run = state.withLock { state -> Task<Void, any Error>? in
             guard !state.isClosed, state.isInputOpen || !state.audio.outbound.isEmpty else { return nil }
             state.connection = connection
+            state.connectedAt = nil
             let run = Task { try await transport.run(connection) }
             state.attempt = run
             return run
         }
         guard let run else { return .finished }
-        let start = options.clock.now
         let result = await withTaskCancellationHandler {
             await run.result
         } onCancel: {
             run.cancel()
         }
-        return conclude(connection, result, lasted: options.clock.now - start)
+        // A handshake that took its whole time-out is no connection that lasted.
+        let connectedAt = state.withLock { $0.connectedAt }
+        return conclude(connection, result, lasted: connectedAt.map { options.clock.now - $0 } ?? .zero)
     }
 
     private func conclude(
@@ -190,6 +192,7 @@ extension StreamCore {
         let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
             guard state.connection === connection else { return nil }
             state.isConnected = true
+            state.connectedAt = options.clock.now
             state.sessionID = sessionID
             state.connectCount += 1
             state.retryCount = 0

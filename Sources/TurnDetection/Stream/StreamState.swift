@@ -29,6 +29,8 @@ struct StreamState {
 
     var connection: StreamConnection?
     var isConnected = false
+    /// When the current connection stood; nil before.
+    var connectedAt: Duration?
     /// Connected in the background; takes over at the next flush.
     var isRecovered = false
     var sessionID: String?
