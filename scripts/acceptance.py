@@ -19,7 +19,6 @@ LEFT_OUT = {
     "R-056": "there is no text detector",
     "R-073": "a session's recogniser and voice activity are not exchanged while it runs",
     "R-078": "there is no handoff between agents; a session belongs to one conversation",
-    "R-107": "there are no jobs; the headers of one are the embedding application's",
     "R-110": "a frame longer than the window is no error, its newest samples win (S-08)",
     "R-115": "as R-110; what is resampled is measured against soxr in TurnAudioTests",
     "S-19": "no event carries a field of that name",
