@@ -13,7 +13,9 @@ import TurnWire
 ///
 /// Source: LiveKit Agents 1.8.9, with true retryability (S-03), nothing sent on cancel (S-06) and a close that waits a
 /// second at most (S-24).
-public struct CloudTransport: TurnDetectionTransport {
+///
+/// It prints without its credentials.
+public struct CloudTransport: TurnDetectionTransport, CustomStringConvertible {
     /// How a transport reaches the gateway. Everything has a default.
     public struct Options: Sendable {
         /// Whom to trust; nil for the system's certificate authorities.
@@ -64,6 +66,8 @@ public struct CloudTransport: TurnDetectionTransport {
         client = WebSocketClient(
             tls: tls, proxies: options.proxies, configuration: options.webSocket)
     }
+
+    public var description: String { "CloudTransport(\(url.hostHeader))" }
 
     public func run(_ connection: any TransportConnection) async throws {
         var generator = SystemRandomNumberGenerator()

@@ -14,7 +14,7 @@ extension TransportError {
         case .proxy(let status):
             let retryable = status.map { $0 == 408 || $0 == 429 || $0 >= 500 } ?? true
             self = .connection(error.message, cause: error.cause, retryable: retryable)
-        case .refused(let status, _): self = .http(status)
+        case .refused(let status, let retryAfter): self = .http(status, retryAfter: retryAfter)
         case .handshake: self = .api(error.message, retryable: false)
         }
     }
@@ -22,7 +22,8 @@ extension TransportError {
     /// Why a session ended that we did not end.
     init(_ closure: WebSocketClosure) {
         switch (closure.origin, closure.code) {
-        case (.local, .abnormal): self = .connection("the gateway stopped answering: \(closure.reason)")
+        case (.local, .abnormal), (.local, .policyViolation):
+            self = .connection("the gateway stopped answering: \(closure.reason)")
         case (.local, _):
             self = .api("the gateway broke the WebSocket protocol: \(closure.reason)", retryable: false)
         case (.peer, .noStatus): self = .webSocketClosed(-1)
@@ -40,11 +41,16 @@ extension TransportError {
 }
 
 extension String {
-    /// Text of a peer on one line, at most 200 characters of it.
+    /// Text of a peer on one line, at most 200 characters of it: without control characters, line separators and
+    /// marks that turn the direction of what follows.
     fileprivate var forLog: String {
         String(
-            unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? " " : Character($0) }
-        )
+            unicodeScalars.prefix(200).map { scalar in
+                switch scalar.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator: " "
+                default: Character(scalar)
+                }
+            })
     }
 }
 

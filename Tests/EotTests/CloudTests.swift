@@ -66,11 +66,10 @@ struct TokenTests {
         return (peer, try #require(Int(line.filter(\.isNumber))))
     }
 
-    private func arguments(_ url: String, secret: String = Self.secret) throws -> [String] {
-        [
-            "detect", "--json", "--cloud", url, "--api-key", "devkey", "--api-secret", secret,
-            try Repository.sample(),
-        ]
+    /// What `detect` needs for a file; without one, what goes with `listen`.
+    private func arguments(_ url: String, file: String?) -> [String] {
+        let gateway = ["--cloud", url, "--api-key", "devkey", "--api-secret", Self.secret]
+        return file.map { ["detect", "--json"] + gateway + [$0] } ?? gateway
     }
 
     /// Speech and turns as lines, without what depends on the model.
@@ -80,7 +79,8 @@ struct TokenTests {
 
     @Test func `every prediction comes from the gateway, which hears the whole file`() async throws {
         let (peer, port) = try await gateway()
-        let result = try await Eot.run(arguments("http://127.0.0.1:\(port)/healthy"))
+        let result = try await Eot.run(
+            arguments("http://127.0.0.1:\(port)/healthy", file: Repository.sample()))
         let predictions = try result.records("prediction")
         #expect(!predictions.isEmpty)
         for prediction in predictions {
@@ -105,16 +105,101 @@ struct TokenTests {
         #expect(abs(total / 16_000 - duration) < 0.1)
     }
 
-    @Test(arguments: ["gone", "refuse/401", "mute", "junk"])
-    func `without the gateway the device answers, and one line says so`(scenario: String) async throws {
+    /// How a gateway can be, and what the log says of it; nil for nothing.
+    private static let scenarios: [(String, String?)] = [
+        ("healthy", nil), ("slow/0.3", nil), ("stale", nil), ("text", "text frame, which is ignored"),
+        ("gone", "Connection refused"), ("refuse/401", "Unauthorized (401)"),
+        ("refuse/429", "Too Many Requests (429)"), ("refuse/503", "Service Unavailable (503)"),
+        ("silent", "did not open in time"), ("close/1000/before", "code 1000: scripted"),
+        ("close/1001/before", "code 1001: scripted"), ("close/1006/before", "code 1006"),
+        ("close/1011/before", "code 1011: scripted"), ("close/1000/during", "code 1000: scripted"),
+        ("close/1001/during", "code 1001: scripted"), ("close/1006/during", "code 1006"),
+        ("close/1011/during", "code 1011: scripted"), ("close/1000/after", "code 1000: scripted"),
+        ("close/1001/after", "code 1001: scripted"), ("close/1006/after", "code 1006"),
+        ("close/1011/after", "code 1011: scripted"), ("junk", "bytes that are no message"),
+        ("error/500", "an error: scripted (500)"), ("degenerate/empty", "no usable thresholds"),
+        ("mute", "no answer came in time"), ("stop-reading", "no answer came in time"),
+    ]
+
+    /// Recorded speech with three pauses: each is asked for, each question is answered, all speech is in one turn or
+    /// another, and the log says what happened: a loss once, an attempt that failed once.
+    @Test(arguments: scenarios)
+    func `whatever the gateway does, every question is answered and every turn ends`(
+        scenario: String, reason: String?
+    ) async throws {
         let (peer, port) = try await gateway()
         let url = scenario == "gone" ? "http://127.0.0.1:1" : "http://127.0.0.1:\(port)/\(scenario)"
-        let result = try await Eot.run(arguments(url))
-        let alone = try await Eot.run(["detect", "--json", Repository.sample()])
+        let file = try Repository.fetched("fixtures/turns/vm-forward-multiple.wav")
+        let result = try await Eot.run(arguments(url, file: file))
+        let alone = try await Eot.run(["detect", "--json", file])
         #expect(try speech(result) == speech(alone))
-        #expect(try result.records("turn_ended").count == alone.records("turn_ended").count)
-        #expect(result.errorLines.filter { $0.contains("falling back") }.count == 1, "\(result.errors)")
-        #expect(!result.errors.contains(Self.secret))
+
+        let predictions = try result.records("prediction")
+        #expect(try predictions.count == alone.records("prediction").count)
+        let unanswered = predictions.filter { $0.isNull("probability") }
+        #expect(unanswered.isEmpty, "\(unanswered.map(\.text))")
+
+        let turns = try result.records("turn_ended")
+        let starts = try result.records("speech_started").map { try $0.number("time") }
+        let ends = try result.records("speech_ended").map { try $0.number("time") }
+        #expect(starts.count == ends.count)
+        for (start, end) in zip(starts, ends) {
+            let owners = try turns.filter {
+                try $0.number("speech_start") <= start + 0.001 && $0.number("speech_end") >= end - 0.001
+            }
+            #expect(owners.count == 1, "speech from \(start) to \(end): \(turns.map(\.text))")
+        }
+
+        #expect(result.errorLines.filter { $0.contains("falling back") }.count <= 1, "\(result.errors)")
+        if let reason {
+            let told = result.errorLines.filter { $0.contains(reason) }
+            // Three attempts more, then the loss.
+            #expect((1...4).contains(told.count), "\(result.errors)")
+            #expect(told.count == result.errorLines.count, "\(result.errors)")
+        } else {
+            #expect(result.errors.isEmpty)
+        }
+        #expect(!result.errors.contains(Self.secret) && !result.errors.contains("eyJ"))
+        peer.stop()
+    }
+
+    @Test func `eot listen asks the gateway while the audio goes on`() async throws {
+        let (peer, port) = try await gateway()
+        let samples = try WAV.samples(ofFileAt: try Repository.sample())
+        let run = try LiveEot(
+            ["--json", "--raw", "s16le", "--rate", "16000"]
+                + arguments("http://127.0.0.1:\(port)/healthy", file: nil))
+        // Live audio does not wait for a gateway, so the test does: the device would answer.
+        var lines = peer.lines.makeAsyncIterator()
+        while let line = await lines.next(), !line.contains("session_create") {}
+        // A word of the conversation, then silence, which ends the turn; no end of input follows.
+        let audio =
+            Array(samples[(6 * 16_000)..<(16_000 * 73 / 10)]) + [Int16](repeating: 0, count: 24_000)
+        try run.push(audio)
+        let records = try run.records(until: "turn_ended")
+        #expect(
+            records.map(\.type) == ["speech_started", "speech_ended", "prediction", "turn_ended"],
+            "\(records.map(\.text))")
+        let prediction = try #require(records.first { $0.type == "prediction" })
+        #expect(try prediction.string("model") == "turn-detector-v1")
+        #expect(try abs(prediction.number("probability") - 0.9) < 1e-6)
+        #expect(try records.last?.string("reason") == "model")
+        #expect(run.process.isRunning)
+        let (rest, errors) = try run.finish()
+        #expect(rest.map(\.type) == ["summary"])
+        #expect(errors.isEmpty)
+
+        var messages: [String] = []
+        var total = 0
+        while let line = await lines.next() {
+            let record = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            if let message = record?["message"] as? String { messages.append(message) }
+            total = record?["total"] as? Int ?? total
+            if record?["closed"] != nil { break }
+        }
+        #expect(messages.last == "session_close")
+        #expect(messages.filter { $0 == "inference_start" }.count == 1)
+        #expect(total == audio.count)
         peer.stop()
     }
 

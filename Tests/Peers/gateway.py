@@ -1,17 +1,20 @@
 """A gateway for end-of-turn detection on aiohttp with LiveKit's own protobuf and token classes, which can misbehave.
 
-gateway.py [--port N] [--key K --secret S]
+gateway.py [--port N] [--key K --secret S] [--tls]
 
 The path says how a session goes: /SCENARIO[/...]/eot, see the functions named after scenarios. Prints
-{"listening": PORT}, then a record of every connection and of every message in the order of their arrival.
+{"listening": PORT}, with --tls also the file of its certificate authority, then a record of every connection and of every message in the order of their arrival.
 """
 
 import argparse
 import asyncio
 import socket
+import ssl
+import tempfile
 import time
 
 import aiohttp
+import trustme
 from aiohttp import web
 from livekit import api
 from livekit.protocol.agent_pb import agent_inference as pb
@@ -91,6 +94,7 @@ class Session:
         await self.send(request, echo, inference_started=pb.InferenceStarted())
         probability = {"nan": float("nan"), "unfinished": 0.1}.get(name, 0.9)
         await self.send(request, echo, eot_prediction=self.prediction(probability))
+        record(connection=self.number, answered=request)
         if name == "close" and when == "after":
             await self.end(int(self.scenario[1]))
 
@@ -189,8 +193,16 @@ async def main(arguments):
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", arguments.port))
-    await web.SockSite(runner, listener).start()
-    record(listening=listener.getsockname()[1])
+    tls, told = None, {"listening": listener.getsockname()[1]}
+    if arguments.tls:
+        authority = trustme.CA()
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(tls)
+        with tempfile.NamedTemporaryFile(suffix=".pem", delete=False) as file:
+            authority.cert_pem.write_to_path(file.name)
+        told["authority"] = file.name
+    await web.SockSite(runner, listener, ssl_context=tls).start()
+    record(**told)
     await asyncio.Event().wait()
 
 
@@ -198,5 +210,6 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--port", type=int, default=0)
 parser.add_argument("--key", default="devkey")
 parser.add_argument("--secret", default="secret")
+parser.add_argument("--tls", action="store_true")
 end_with_standard_input()
 asyncio.run(main(parser.parse_args()))

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import threading
 
 
@@ -15,7 +14,9 @@ def end_with_standard_input():
     """A peer must not outlive the test that started it."""
 
     def watch():
-        sys.stdin.buffer.read()
+        # Not through sys.stdin: a thread that holds its lock would abort a peer that ends on its own.
+        while os.read(0, 4096):
+            pass
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()

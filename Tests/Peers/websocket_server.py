@@ -41,15 +41,25 @@ async def misbehave(reader, writer):
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     path = head.split()[1]
     refusals = {"/401": "401 Unauthorized", "/403": "403 Forbidden", "/429": "429 Too Many Requests",
-                "/503": "503 Service Unavailable", "/200": "200 OK", "/302": "302 Found"}
+                "/503": "503 Service Unavailable", "/503/long": "503 Service Unavailable",
+                "/503/date": "503 Service Unavailable", "/503/minus": "503 Service Unavailable", "/200": "200 OK", "/302": "302 Found"}
     upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     if path in refusals:
-        extra = "Retry-After: 7\r\n" if path == "/503" else ""
+        waits = {"/503": "7", "/503/long": "9" * 30, "/503/date": "Wed, 21 Oct 2026 07:28:00 GMT", "/503/minus": "-1"}
+        extra = f"Retry-After: {waits[path]}\r\n" if path in waits else ""
         writer.write(f"HTTP/1.1 {refusals[path]}\r\n{extra}Content-Length: 5\r\n\r\nsorry".encode())
     elif path == "/bad-accept":
         writer.write(f"{upgrade}Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n".encode())
     elif path == "/no-upgrade":
         writer.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    elif path == "/endless":
+        writer.write(upgrade.encode())
+        try:
+            while True:
+                writer.write(b"X-More: " + b"x" * 1_000 + b"\r\n")
+                await writer.drain()
+        except ConnectionError:
+            pass
     elif path == "/junk":
         writer.write(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
     elif path in ("/early", "/early-junk", "/extension"):
@@ -66,6 +76,15 @@ async def misbehave(reader, writer):
     elif path == "/silent":
         await asyncio.sleep(60)
     writer.close()
+
+
+async def hang_up(reader, writer):
+    """Ends the connection as a server that is killed does: in the TLS handshake, or when the request has come."""
+    if writer.get_extra_info("ssl_object") is None:
+        await reader.read(1)
+    else:
+        await reader.readuntil(b"\r\n\r\n")
+    writer.transport.abort()
 
 
 def proxy(credentials):
@@ -112,6 +131,8 @@ async def main():
         "tls_address": await serve(session, "127.0.0.1", 0, ssl=context("127.0.0.1"), **options),
         "tls_other": await serve(session, "127.0.0.1", 0, ssl=context("other.example"), **options),
         "misbehaving": await asyncio.start_server(misbehave, "127.0.0.1", 0),
+        "hangs_up": await asyncio.start_server(hang_up, "127.0.0.1", 0),
+        "tls_hangs_up": await asyncio.start_server(hang_up, "127.0.0.1", 0, ssl=context("localhost")),
         "proxy": await asyncio.start_server(proxy(None), "127.0.0.1", 0),
         "closed_proxy": await asyncio.start_server(proxy("käthe:geheim"), "127.0.0.1", 0),
     }

@@ -21,6 +21,7 @@ import TurnTesting
     }
 
     private let log = LogCollector()
+    private let watch = ServiceWatch()
 
     private func detector(
         _ baseURL: String, secret: String = Gateway.secret, policy: FallbackPolicy = .sticky,
@@ -39,16 +40,22 @@ import TurnTesting
             maxRetry: retries, retryInterval: .milliseconds(200), timeout: .seconds(2))
         options.logger = log.logger
         let logger = log.logger
+        let watch = watch
         return try TurnDetector(
             localModel: LocalModel(Local()),
             cloud: { endpoint throws(TurnError) in
                 var options = CloudTransport.Options()
                 options.logger = logger
-                return try CloudTransport(
-                    baseURL: endpoint.baseURL, apiKey: endpoint.apiKey, apiSecret: endpoint.apiSecret,
-                    options: options)
+                return watch.transport(
+                    try CloudTransport(
+                        baseURL: endpoint.baseURL, apiKey: endpoint.apiKey, apiSecret: endpoint.apiSecret,
+                        options: options))
             },
             options: options)
+    }
+
+    private func stream(_ detector: TurnDetector) throws -> TurnDetectorStream {
+        try detector.stream(onChange: { [watch] change in watch.state.update { $0.changes.append(change) } })
     }
 
     private func push(_ seconds: Double, to stream: TurnDetectorStream) throws {
@@ -69,11 +76,8 @@ import TurnTesting
         return await handle.value
     }
 
-    private func connected(_ stream: TurnDetectorStream, _ count: Int = 1) async throws {
-        for _ in 0..<500 where stream.statistics.connectCount < count {
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        #expect(stream.statistics.connectCount >= count)
+    private func connected(_ count: Int = 1) async {
+        await watch.state.first { $0.connectCount >= count }
     }
 
     private func expectCleanLog() {
@@ -83,8 +87,8 @@ import TurnTesting
     @Test func `a healthy session answers from the service, with its thresholds`() async throws {
         let gateway = try await Gateway.shared()
         let detector = try detector(gateway.baseURL("healthy/detector"))
-        let stream = try detector.stream()
-        try await connected(stream)
+        let stream = try stream(detector)
+        await connected()
         for _ in 0..<3 {
             let prediction = try await ask(stream)
             #expect(prediction.source == .cloud)
@@ -95,7 +99,7 @@ import TurnTesting
         #expect(detector.threshold(for: "en") == 0.56)
         #expect(detector.threshold(for: "de") == 0.5)
         await stream.close()
-        let records = try await gateway.records("healthy/detector") { $0.contains { $0.closed != nil } }
+        let records = await gateway.records("healthy/detector") { $0.contains { $0.closed != nil } }
         #expect(records.compactMap(\.message).last == "session_close")
         #expect(records.last?.closed == 1000)
         // Everything that was pushed before a question had arrived when it came.
@@ -104,39 +108,55 @@ import TurnTesting
         expectCleanLog()
     }
 
-    /// Every way in which a service can be lost: afterwards the local model answers, for good.
+    /// Every way in which a service can be lost, and what the log says of it: afterwards the local model answers, for
+    /// good.
     @Test(arguments: [
-        "refuse/401", "refuse/429", "refuse/503", "silent", "close/1000/before", "close/1001/before",
-        "close/1006/before", "close/1011/before", "close/1000/during", "close/1001/during",
-        "close/1006/during",
-        "close/1011/during", "close/1000/after", "close/1001/after", "close/1006/after", "close/1011/after",
-        "junk",
-        "error/500", "error/401", "degenerate/empty", "degenerate/zero", "mute", "nan", "stop-reading",
-        "gone",
+        ("refuse/401", "Unauthorized (401)"), ("refuse/429", "Too Many Requests (429)"),
+        ("refuse/503", "Service Unavailable (503)"), ("silent", "did not open in time"),
+        ("close/1000/before", "code 1000: scripted"), ("close/1001/before", "code 1001: scripted"),
+        ("close/1006/before", "code 1006"), ("close/1011/before", "code 1011: scripted"),
+        ("close/1000/during", "code 1000: scripted"), ("close/1001/during", "code 1001: scripted"),
+        ("close/1006/during", "code 1006"), ("close/1011/during", "code 1011: scripted"),
+        ("close/1000/after", "code 1000: scripted"), ("close/1001/after", "code 1001: scripted"),
+        ("close/1006/after", "code 1006"), ("close/1011/after", "code 1011: scripted"),
+        ("junk", "bytes that are no message"), ("error/500", "an error: scripted (500)"),
+        ("error/401", "an error: scripted (401)"), ("degenerate/empty", "thresholds"),
+        ("degenerate/zero", "thresholds"), ("mute", "no answer came in time"),
+        ("nan", "a probability that is no number"), ("stop-reading", "no answer came in time"),
+        ("gone", "Connection refused"),
     ])
-    func `every prediction is answered, and the log tells once of the fallback`(scenario: String) async throws
-    {
+    func `every prediction is answered, and the log tells once of the fallback`(
+        scenario: String, reason: String
+    ) async throws {
         let gateway = try await Gateway.shared()
         let base = scenario == "gone" ? "http://127.0.0.1:1/v1" : gateway.baseURL("\(scenario)/detector")
-        let detector = try detector(base)
-        let stream = try detector.stream()
-        var outcomes: [PredictionOutcome] = []
-        let start = ContinuousClock.now
-        while outcomes.count < 4 || !stream.isFallback, ContinuousClock.now - start < .seconds(20) {
-            let prediction = try await ask(stream)
-            outcomes.append(prediction.outcome)
-            if prediction.outcome == .predicted, prediction.source == .local {
-                #expect(prediction.probability == Local.probability)
-            }
-            try await Task.sleep(for: .milliseconds(50))
+        let stream = try stream(detector(base))
+        var predictions: [EndOfTurnPrediction] = []
+        var isLost = false
+        while !isLost {
+            let count = watch.state.value.connectCount
+            predictions.append(try await ask(stream))
+            // Each question leads to the loss of the connection, now or with the next attempt.
+            isLost = await watch.state.first { $0.connectCount > count || $0.hasFallenBack }.hasFallenBack
+            try Task.checkCancellation()
         }
         #expect(stream.isFallback)
         #expect(stream.model == "turn-detector-v1-mini")
+        for _ in 0..<3 {
+            let prediction = try await ask(stream)
+            #expect(prediction.source == .local)
+            predictions.append(prediction)
+        }
+        for prediction in predictions where prediction.outcome == .predicted {
+            #expect(
+                prediction.probability == (prediction.source == .local ? Local.probability : Float(0.9)))
+        }
         // Only a time-out costs a prediction, and only once (S-03).
-        let lost = outcomes.filter { $0 != .predicted }
-        #expect(lost == [] || lost == [.timedOut])
-        #expect(try await ask(stream).source == .local)
-        #expect(log.all.filter { $0.contains("falling back") }.count == 1, "\(log.all)")
+        let lost = predictions.map(\.outcome).filter { $0 != .predicted }
+        #expect(lost == (reason.hasPrefix("no answer") ? [.timedOut] : []))
+        let told = log.all.filter { $0.contains("falling back") }
+        #expect(told.count == 1, "\(log.all)")
+        #expect(told.first?.contains(reason) == true, "\(told)")
         expectCleanLog()
         await stream.close()
     }
@@ -144,13 +164,13 @@ import TurnTesting
     @Test(arguments: ["text", "stale", "interruption", "slow/0.3", "slow-handshake/0.5"])
     func `what is merely odd loses nothing and the service stays`(scenario: String) async throws {
         let gateway = try await Gateway.shared()
-        let stream = try detector(gateway.baseURL("\(scenario)/detector")).stream()
+        let stream = try stream(detector(gateway.baseURL("\(scenario)/detector")))
         for _ in 0..<5 {
             let prediction = try await ask(stream)
             #expect(prediction.outcome == .predicted)
             #expect(prediction.probability == (prediction.source == .cloud ? Float(0.9) : Local.probability))
         }
-        try await connected(stream)
+        await connected()
         #expect(try await ask(stream).source == .cloud)
         #expect(!stream.isFallback)
         expectCleanLog()
@@ -159,8 +179,8 @@ import TurnTesting
 
     @Test func `S-03 a connection that drops comes back without a lost prediction`() async throws {
         let gateway = try await Gateway.shared()
-        let stream = try detector(gateway.baseURL("drop-first/1/detector")).stream()
-        try await connected(stream, 2)
+        let stream = try stream(detector(gateway.baseURL("drop-first/1/detector")))
+        await connected(2)
         #expect(try await ask(stream).source == .cloud)
         #expect(!stream.isFallback)
         await stream.close()
@@ -168,15 +188,15 @@ import TurnTesting
 
     @Test func `S-03 a 503 is tried again`() async throws {
         let gateway = try await Gateway.shared()
-        let stream = try detector(gateway.baseURL("refuse-first/503/1/detector")).stream()
-        try await connected(stream)
+        let stream = try stream(detector(gateway.baseURL("refuse-first/503/1/detector")))
+        await connected()
         #expect(try await ask(stream).source == .cloud)
         await stream.close()
     }
 
     @Test func `S-04 without fallback a prediction waits for the connection`() async throws {
         let gateway = try await Gateway.shared()
-        let stream = try detector(gateway.baseURL("slow-handshake/0.4/detector"), fallback: false).stream()
+        let stream = try stream(detector(gateway.baseURL("slow-handshake/0.4/detector"), fallback: false))
         let prediction = try await ask(stream)
         #expect(prediction.outcome == .predicted)
         #expect(prediction.source == .cloud)
@@ -187,21 +207,21 @@ import TurnTesting
         let first = try await Gateway()
         let port = first.port
         let detector = try detector(first.baseURL("healthy"), policy: .recover(after: .seconds(1)))
-        let stream = try detector.stream()
-        try await connected(stream)
+        let stream = try stream(detector)
+        await connected()
         #expect(try await ask(stream).source == .cloud)
         first.kill()
-        for _ in 0..<300 where !stream.isFallback { try await Task.sleep(for: .milliseconds(20)) }
+        await watch.state.first { $0.hasFallenBack }
         #expect(stream.isFallback)
         let fallen = try await ask(stream)
         #expect(fallen.source == .local)
         #expect(fallen.outcome == .predicted)
         let second = try await Gateway(port: port)
+        await connected(2)
         // It switches back between turns: at a flush.
-        for _ in 0..<100 where stream.isFallback {
-            try await Task.sleep(for: .milliseconds(50))
-            stream.flush()
-        }
+        #expect(try await ask(stream).source == .local)
+        stream.flush()
+        #expect(watch.state.value.changes.last == .recovered)
         #expect(!stream.isFallback)
         #expect(try await ask(stream).source == .cloud)
         #expect(detector.threshold(for: "en") == 0.56)

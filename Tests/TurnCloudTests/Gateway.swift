@@ -5,6 +5,7 @@ import Testing
 import TurnCloud
 import TurnCore
 import TurnTesting
+import TurnWebSocket
 
 extension Tag {
     /// Opens sockets on loopback.
@@ -18,6 +19,7 @@ final class Gateway: Sendable {
     /// What the gateway saw, in the order it saw it.
     struct Record: Decodable, Sendable {
         var listening: Int?
+        var authority: String?
         var connection: Int?
         var path: String?
         var headers: [String: String]?
@@ -41,66 +43,70 @@ final class Gateway: Sendable {
     static let secret = "a-very-secret-word"
 
     let port: Int
+    /// The file of the certificate authority; nil without TLS.
+    private let authority: String?
     private let peer: PythonPeer
-    private let told: NIOLockedValueBox<[Record]>
+    private let told = Recorder<[Record]>([])
 
     /// Starts a gateway; on a port of its own unless told one.
-    init(port: Int = 0) async throws {
+    init(port: Int = 0, tls: Bool = false) async throws {
         peer = try PythonPeer(
-            "gateway.py", arguments: ["--port", "\(port)", "--key", Self.key, "--secret", Self.secret])
+            "gateway.py",
+            arguments: ["--port", "\(port)", "--key", Self.key, "--secret", Self.secret]
+                + (tls ? ["--tls"] : []))
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         var lines = peer.lines.makeAsyncIterator()
         let first = try await decoder.decode(Record.self, from: Data(#require(lines.next()).utf8))
         self.port = try #require(first.listening)
-        let told = NIOLockedValueBox<[Record]>([])
-        self.told = told
+        authority = first.authority
         let rest = peer.lines
-        Task {
+        Task { [told] in
             for await line in rest {
                 guard let record = try? decoder.decode(Record.self, from: Data(line.utf8)) else { continue }
-                told.withLockedValue { $0.append(record) }
+                told.update { $0.append(record) }
             }
         }
     }
 
     private static let started = Task { try await Gateway() }
+    private static let startedWithTLS = Task { try await Gateway(tls: true) }
 
     /// One for all tests that need no other.
-    static func shared() async throws -> Gateway { try await started.value }
+    static func shared(tls: Bool = false) async throws -> Gateway {
+        try await (tls ? startedWithTLS : started).value
+    }
 
     /// Kills the gateway, as a crash would.
     func kill() { peer.stop() }
 
-    func baseURL(_ scenario: String) -> String { "http://127.0.0.1:\(port)/\(scenario)" }
+    func baseURL(_ scenario: String) -> String {
+        authority == nil
+            ? "http://127.0.0.1:\(port)/\(scenario)" : "https://localhost:\(port)/\(scenario)"
+    }
 
     func transport(
         _ scenario: String, secret: String = Gateway.secret, log: LogCollector = LogCollector()
     ) throws -> CloudTransport {
         var options = CloudTransport.Options()
         options.logger = log.logger
+        if let authority { options.tls = try WebSocketTLS(certificateAuthorities: authority) }
         return try CloudTransport(
             baseURL: baseURL(scenario), apiKey: Self.key, apiSecret: secret, options: options)
     }
 
-    /// What was recorded of the connections to a scenario.
-    func records(_ scenario: String) -> [Record] {
-        let all = told.withLockedValue { $0 }
-        let connections = Set(all.filter { $0.path == "/\(scenario)/eot" }.compactMap(\.connection))
-        return all.filter { $0.connection.map(connections.contains) ?? false }
+    /// What was recorded of the connections to a scenario, once it is as wanted.
+    func records(
+        _ scenario: String, until isDone: @escaping @Sendable ([Record]) -> Bool
+    ) async -> [Record] {
+        let path = "/\(scenario)/eot"
+        let all = await told.first { isDone(Self.records($0, of: path)) }
+        return Self.records(all, of: path)
     }
 
-    /// Waits until the records of a scenario are as wanted.
-    func records(
-        _ scenario: String, until isDone: ([Record]) -> Bool
-    ) async throws -> [Record] {
-        for _ in 0..<1_000 {
-            let records = records(scenario)
-            if isDone(records) { return records }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        Issue.record("the gateway saw only \(records(scenario))")
-        return records(scenario)
+    private static func records(_ all: [Record], of path: String) -> [Record] {
+        let connections = Set(all.filter { $0.path == path }.compactMap(\.connection))
+        return all.filter { $0.connection.map(connections.contains) ?? false }
     }
 }
 

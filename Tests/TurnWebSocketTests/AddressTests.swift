@@ -80,6 +80,12 @@ struct ProxySettingsTests {
         #expect(try proxy(environment, "wss://110.0.0.1/") == "p:80")
     }
 
+    @Test func `a proxy prints without its credentials`() throws {
+        let settings = try ProxySettings(environment: ["HTTPS_PROXY": "http://user:secret@[::1]:9"])
+        #expect("\(settings) \(String(reflecting: settings))".contains("[::1]:9"))
+        #expect(!"\(settings) \(String(reflecting: settings))".contains("secret"))
+    }
+
     @Test(arguments: ["https://p", "socks5://secret@p", "http://", "http://p:x", "http://%ZZ@p"])
     func `a proxy that is no HTTP URL is an error without the URL`(text: String) {
         let error = #expect(throws: TurnError.self) { try ProxySettings(environment: ["HTTPS_PROXY": text]) }

@@ -39,6 +39,27 @@ import TurnWebSocket
         open.connection.abort()
     }
 
+    @Test func `what the handshake says cannot be changed by headers`() async throws {
+        let server = try await PythonServer.shared()
+        let open = try await server.connect(
+            server.url("/headers"),
+            headers: [
+                ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="), ("host", "other"), ("Upgrade", "h2c"),
+                ("Sec-WebSocket-Extensions", "permessage-deflate"), ("X-Kept", "1"),
+            ])
+        guard case .text(let json) = await open.messages(1).first else {
+            Issue.record("no answer")
+            return
+        }
+        let headers = try JSONDecoder().decode([String: String].self, from: Data(json.utf8))
+        #expect(headers["Sec-WebSocket-Key"] != "AAAAAAAAAAAAAAAAAAAAAA==")
+        #expect(try headers["Host"] == server.url("/").hostHeader)
+        #expect(headers["Upgrade"] == "websocket")
+        #expect(headers["Sec-WebSocket-Extensions"] == nil)
+        #expect(headers["X-Kept"] == "1")
+        open.connection.abort()
+    }
+
     @Test func `fragments of the server are joined`() async throws {
         let server = try await PythonServer.shared()
         let open = try await server.connect(server.url("/fragments"))
@@ -83,9 +104,12 @@ import TurnWebSocket
         ("/401", WebSocketConnectError.Kind.refused(status: 401, retryAfter: nil)),
         ("/429", .refused(status: 429, retryAfter: nil)),
         ("/503", .refused(status: 503, retryAfter: .seconds(7))),
+        ("/503/long", .refused(status: 503, retryAfter: .seconds(86_400))),
+        ("/503/date", .refused(status: 503, retryAfter: nil)),
+        ("/503/minus", .refused(status: 503, retryAfter: nil)),
         ("/200", .refused(status: 200, retryAfter: nil)), ("/302", .refused(status: 302, retryAfter: nil)),
         ("/bad-accept", .handshake), ("/no-upgrade", .handshake), ("/extension", .handshake),
-        ("/junk", .handshake),
+        ("/junk", .handshake), ("/endless", .handshake),
         ("/eof", .network),
     ])
     func `a handshake that fails says how`(path: String, kind: WebSocketConnectError.Kind) async throws {
@@ -120,6 +144,23 @@ import TurnWebSocket
         try await server.connect(address).connection.abort()
         let nameOnly = try server.url("/echo", port: "tls", secure: true)
         #expect(try await server.failure(nameOnly) == .tls)
+    }
+
+    /// A server that is killed says nothing about its certificate: another attempt may help.
+    @Test(arguments: ["hangs_up", "tls_hangs_up"])
+    func `a connection that ends within TLS is a matter of the network`(port: String) async throws {
+        let server = try await PythonServer.shared()
+        let url = try server.url("/", port: port, host: "localhost", secure: true)
+        #expect(try await server.failure(url) == .network)
+    }
+
+    /// The certificate would be checked for the address of the proxy.
+    @Test func `TLS to an address does not go through a proxy`() async throws {
+        let server = try await PythonServer.shared()
+        let url = try server.url("/echo", port: "tls_address", secure: true)
+        try await server.connect(url).connection.abort()
+        let proxies = ProxySettings(secure: try server.proxy("proxy"), plain: nil, exceptions: [])
+        #expect(try await server.failure(url, proxies: proxies) == .tls)
     }
 
     @Test(arguments: [false, true]) func `a proxy is asked to connect`(secure: Bool) async throws {
@@ -162,7 +203,7 @@ import TurnWebSocket
 
 /// Python's `websockets` and `aiohttp`, and frames made by hand, against our server.
 ///
-/// The hand-made cases follow sections 1 to 7 of the Autobahn test suite, whose own program needs Python 2.
+/// The hand-made cases follow sections 1 to 7 of the Autobahn test suite and compare what comes back to the byte.
 @Suite(.tags(.sockets, .python), .timeLimit(.minutes(5))) struct ServerAgainstPythonTests {
     private struct Check: Decodable {
         let check: String

@@ -99,17 +99,19 @@ struct OpenConnection: Sendable {
 }
 
 /// A server of ours on NIO's upgrader; echoes.
-func startEchoServer() async throws -> any Channel {
+func startEchoServer(
+    _ configuration: WebSocketConfiguration = WebSocketConfiguration()
+) async throws -> any Channel {
     try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .childChannelInitializer { channel in
             let upgrader = NIOWebSocketServerUpgrader(
-                maxFrameSize: 1 << 20, automaticErrorHandling: false,
+                maxFrameSize: configuration.maximumFrameByteCount, automaticErrorHandling: false,
                 shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
                 upgradePipelineHandler: { channel, _ in
                     channel.eventLoop.makeCompletedFuture {
                         let echo = NIOLockedValueBox<WebSocketConnection?>(nil)
                         let connection = try WebSocketConnection.attach(
-                            to: channel, role: .server, addsFrameCodec: false
+                            to: channel, role: .server, configuration: configuration, addsFrameCodec: false
                         ) { event in
                             guard case .message(let message) = event else { return }
                             echo.withLockedValue { $0 }?.send(message)

@@ -107,6 +107,16 @@ struct ConnectionTests {
         return try ConnectionHeaders(accessToken: "t", job: job, using: &generator)
     }
 
+    @Test func `headers print without their values`() throws {
+        let job = ConnectionHeaders.Job(
+            roomID: "RM", workerToken: "worker-secret", headers: ["X-Other": "other-secret"])
+        let headers = try headers(job)
+        for text in ["\(headers) \(job)", "\(String(reflecting: headers)) \(String(reflecting: job))"] {
+            #expect(text.contains("Authorization") && text.contains("X-Other"))
+            #expect(!text.contains("secret") && !text.contains("Bearer"))
+        }
+    }
+
     @Test func `R-107 outside a job there is no session id`() throws {
         let headers = try headers(nil)
         #expect(headers.sessionID == nil)

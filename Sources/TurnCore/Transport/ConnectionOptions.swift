@@ -1,4 +1,5 @@
-/// How a stream connects to a service, and how often it tries again.
+/// How a stream connects to a service, and how often it tries again. Waits are up to a quarter longer at random, and
+/// longer still when the service asks for it (``TransportError/retryAfter``), a minute at most.
 public struct ConnectionOptions: Sendable, Hashable {
     /// Further attempts after one that failed retryably. Default 3.
     public let maxRetry: Int

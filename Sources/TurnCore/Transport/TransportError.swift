@@ -32,6 +32,8 @@ public struct TransportError: CausedError, Sendable, CustomStringConvertible {
     public let requestID: String?
     /// What the service sent, where that helps.
     public let body: String?
+    /// How long the service asked to be left alone (`Retry-After`), if it did.
+    public let retryAfter: Duration?
     public let cause: (any Error)?
 
     /// The status, for `.status`.
@@ -47,21 +49,24 @@ public struct TransportError: CausedError, Sendable, CustomStringConvertible {
     /// A status that the service reported. 400 to 499 are not retryable whatever is asked, but for 408, 429 and 499.
     public static func status(
         _ code: Int = -1, _ message: String, requestID: String? = nil, body: String? = nil,
-        retryable: Bool = true
+        retryAfter: Duration? = nil, retryable: Bool = true
     ) -> TransportError {
         let isClientError = (400...499).contains(code) && ![408, 429, 499].contains(code)
         return TransportError(
-            .status(code), message, retryable && !isClientError, requestID: requestID, body: body)
+            .status(code), message, retryable && !isClientError, requestID: requestID, body: body,
+            retryAfter: retryAfter)
     }
 
     /// An HTTP answer that refuses the connection: retryable for 408, 429, 499 and 5xx. A message that adds nothing to
     /// the standard phrase is left out of the text.
-    public static func http(_ code: Int, _ message: String = "", body: String? = nil) -> TransportError {
+    public static func http(
+        _ code: Int, _ message: String = "", body: String? = nil, retryAfter: Duration? = nil
+    ) -> TransportError {
         let phrase = httpPhrase(code)
         let adds = !message.isEmpty && message.lowercased() != phrase.lowercased()
         let text = adds ? "\(message) (\(code) \(phrase))" : "\(phrase) (\(code))"
         let retryable = [408, 429, 499].contains(code) || (500...599).contains(code)
-        return status(code, text, body: body, retryable: retryable)
+        return status(code, text, body: body, retryAfter: retryAfter, retryable: retryable)
     }
 
     /// The peer closed the WebSocket; -1 if it gave no code. Retryable for 1001, 1006, 1011 to 1014, and without a
@@ -88,13 +93,14 @@ public struct TransportError: CausedError, Sendable, CustomStringConvertible {
 
     private init(
         _ kind: Kind, _ message: String, _ isRetryable: Bool, requestID: String? = nil, body: String? = nil,
-        cause: (any Error)? = nil
+        retryAfter: Duration? = nil, cause: (any Error)? = nil
     ) {
         self.kind = kind
         self.message = message
         self.isRetryable = isRetryable
         self.requestID = requestID
         self.body = body
+        self.retryAfter = retryAfter
         self.cause = cause
     }
 

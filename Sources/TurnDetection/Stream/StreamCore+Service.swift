@@ -20,18 +20,23 @@ extension StreamCore {
         state.withLock { $0.worker = worker }
     }
 
+    /// A service that asks for a longer wait (`Retry-After`) is tried again after this time all the same.
+    private static let retryAfterLimit: Duration = .seconds(60)
+
     private func serve(_ transport: any TurnDetectionTransport) async {
         var retries = 0
         while !Task.isCancelled {
+            var retryAfter = Duration.zero
             switch await attempt(transport) {
             case .finished: return
             case .abandoned: retries = 0
             case .failed(let error, let lasted):
                 if lasted { retries = 0 }
+                retryAfter = min(error.retryAfter ?? .zero, Self.retryAfterLimit)
                 if usesService {
                     if error.isRetryable, retries < connectionOptions.maxRetry {
                         options.logger.warning("the service cannot be reached, trying again: \(error)")
-                        await pause(beforeRetry: retries)
+                        await pause(beforeRetry: retries, atLeast: retryAfter)
                         retries += 1
                         state.withLock { $0.retryCount = retries }
                         continue
@@ -41,7 +46,7 @@ extension StreamCore {
                 retries = 0
             }
             guard case .recover(let interval) = options.fallbackPolicy, hasFallback else { return }
-            try? await options.clock.sleep(for: interval * Double.random(in: 1...1.25))
+            try? await options.clock.sleep(for: Self.spread(max(interval, retryAfter)))
         }
     }
 
@@ -52,10 +57,15 @@ extension StreamCore {
         return .connection("no connection after \(retries + 1) attempts", cause: error, retryable: false)
     }
 
-    private func pause(beforeRetry retry: Int) async {
-        let spread = retry == 0 ? 1 : Double.random(in: 1...1.25)
-        try? await options.clock.sleep(for: connectionOptions.interval(beforeRetry: retry) * spread)
+    private func pause(beforeRetry retry: Int, atLeast retryAfter: Duration) async {
+        let interval = max(connectionOptions.interval(beforeRetry: retry), retryAfter)
+        // The first wait is exact unless the service chose it.
+        let isExact = retry == 0 && retryAfter <= .zero
+        try? await options.clock.sleep(for: isExact ? interval : Self.spread(interval))
     }
+
+    /// Up to a quarter longer, so that the clients of a service do not come back all at once.
+    private static func spread(_ interval: Duration) -> Duration { interval * Double.random(in: 1...1.25) }
 
     private func attempt(_ transport: any TurnDetectionTransport) async -> Ending {
         let connection = StreamConnection(

@@ -7,6 +7,12 @@ struct ClientHandshake {
     let request: HTTPRequestHead
     private let key: String
 
+    /// What the handshake says itself; callers' headers of these names are left out.
+    private static let ownNames: Set = [
+        "host", "upgrade", "connection", "sec-websocket-key", "sec-websocket-version",
+        "sec-websocket-extensions", "sec-websocket-protocol", "content-length", "transfer-encoding",
+    ]
+
     /// - Parameters:
     ///   - url: where to.
     ///   - headers: sent besides those of the handshake.
@@ -17,17 +23,19 @@ struct ClientHandshake {
             ("Host", url.hostHeader), ("Upgrade", "websocket"), ("Connection", "Upgrade"),
             ("Sec-WebSocket-Key", key), ("Sec-WebSocket-Version", "13"),
         ])
-        for (name, value) in headers { fields.replaceOrAdd(name: name, value: value) }
+        for (name, value) in headers where !Self.ownNames.contains(name.lowercased()) {
+            fields.replaceOrAdd(name: name, value: value)
+        }
         request = HTTPRequestHead(version: .http1_1, method: .GET, uri: url.requestTarget, headers: fields)
     }
 
     /// Whether the server agreed.
     func check(_ response: HTTPResponseHead) throws(WebSocketConnectError) {
         guard response.status == .switchingProtocols else {
-            let phrase = response.status.reasonPhrase
+            let status = Int(response.status.code)
             throw WebSocketConnectError(
-                .refused(status: Int(response.status.code), retryAfter: Self.retryAfter(response.headers)),
-                "the server refused the connection: HTTP \(response.status.code) \(phrase)")
+                .refused(status: status, retryAfter: Self.retryAfter(response.headers)),
+                "the server refused the connection: HTTP \(status)")
         }
         func has(_ name: String, _ token: String) -> Bool {
             response.headers[canonicalForm: name].contains { $0.lowercased() == token }
@@ -55,9 +63,11 @@ struct ClientHandshake {
 
     /// `Retry-After` in seconds, at most a day; the date form is not read.
     private static func retryAfter(_ headers: HTTPHeaders) -> Duration? {
-        guard let text = headers.first(name: "Retry-After"), let seconds = Int(text), seconds >= 0 else {
-            return nil
-        }
+        guard let text = headers.first(name: "Retry-After"), !text.isEmpty,
+            text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        else { return nil }
+        // More digits than fit are a long time too.
+        let seconds = Int(text) ?? .max
         return .seconds(min(seconds, 86_400))
     }
 }

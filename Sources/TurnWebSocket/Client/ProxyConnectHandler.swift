@@ -44,7 +44,7 @@ final class ProxyConnectHandler: ChannelInboundHandler, RemovableChannelHandler 
         case .head(let head):
             guard (200...299).contains(head.status.code) else {
                 let status = Int(head.status.code)
-                let message = "the proxy refused the connection: HTTP \(status) \(head.status.reasonPhrase)"
+                let message = "the proxy refused the connection: HTTP \(status)"
                 fail(WebSocketConnectError(.proxy(status: status), message), context: context)
                 return
             }

@@ -1,8 +1,8 @@
 import Foundation
 import TurnCore
 
-/// An HTTP proxy that is asked to connect (`CONNECT`).
-public struct HTTPProxy: Sendable, Hashable {
+/// An HTTP proxy that is asked to connect (`CONNECT`). It prints without its credentials.
+public struct HTTPProxy: Sendable, Hashable, CustomStringConvertible {
     public let host: String
     public let port: Int
     /// `user:password` for basic authentication; a secret.
@@ -29,6 +29,8 @@ public struct HTTPProxy: Sendable, Hashable {
         self.port = port
     }
 
+    public var description: String { "HTTPProxy(\(HostAndPort.bracketed(host)):\(port))" }
+
     private static var invalid: TurnError {
         TurnError(.invalidArgument, "the proxy setting is no URL like http://HOST:PORT; correct HTTPS_PROXY")
     }
@@ -53,7 +55,7 @@ public struct ProxySettings: Sendable, Hashable {
         self.exceptions = exceptions
     }
 
-    /// `HTTPS_PROXY`, `http_proxy` and `NO_PROXY`, as curl reads them: lowercase names first, and `http_proxy` in
+    /// `HTTPS_PROXY`, `http_proxy` and `NO_PROXY`, by the names curl reads: lowercase ones first, and `http_proxy` in
     /// lowercase only. Empty values count as unset.
     ///
     /// - Throws: ``TurnError`` `.invalidArgument` when a proxy is set but no URL.

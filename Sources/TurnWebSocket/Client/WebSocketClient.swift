@@ -27,7 +27,7 @@ public struct WebSocketClient: Sendable {
     ///
     /// - Parameters:
     ///   - url: where to.
-    ///   - headers: sent with the handshake.
+    ///   - headers: sent with the handshake, except names that are the handshake's own.
     ///   - timeout: for all of it.
     ///   - eventLoop: a SwiftNIO POSIX loop, where the connection will live.
     ///   - onEvent: told everything about an opened connection, see
@@ -66,6 +66,14 @@ private struct ConnectAttempt: Sendable {
             promise.fail(WebSocketConnectError(.timeout, "the connection did not open in time"))
         }
         promise.futureResult.whenComplete { _ in timer.cancel() }
+        if url.isSecure, isAddress, proxy != nil {
+            promise.fail(
+                WebSocketConnectError(
+                    .tls,
+                    "the certificate of an address cannot be checked through a proxy; give the server's name, or "
+                        + "add the address to NO_PROXY"))
+            return promise.futureResult
+        }
 
         let channel = ClientBootstrap(group: eventLoop)
             .connectTimeout(timeout)
@@ -99,6 +107,10 @@ private struct ConnectAttempt: Sendable {
         return promise.futureResult
     }
 
+    /// An address is no server name (RFC 6066): NIOSSL then checks the certificate for the address that the connection
+    /// goes to, which would be the proxy's if there is one.
+    private var isAddress: Bool { (try? SocketAddress(ipAddress: url.host, port: url.port)) != nil }
+
     private func begin(on channel: any Channel) throws {
         guard let proxy else {
             try secure(channel)
@@ -114,8 +126,6 @@ private struct ConnectAttempt: Sendable {
     private func secure(_ channel: any Channel) throws {
         if url.isSecure {
             let pipeline = channel.pipeline.syncOperations
-            // An address is no server name (RFC 6066); NIOSSL then checks the certificate for the address.
-            let isAddress = (try? SocketAddress(ipAddress: url.host, port: url.port)) != nil
             try pipeline.addHandler(
                 NIOSSLClientHandler(context: tls.context, serverHostname: isAddress ? nil : url.host))
             try pipeline.addHandler(TLSFailureHandler { promise.fail($0) }, name: Self.tlsFailureName)
@@ -140,7 +150,11 @@ private struct ConnectAttempt: Sendable {
 
     private func addHTTPCodecs(to channel: any Channel) throws -> [any RemovableChannelHandler] {
         let encoder = HTTPRequestEncoder()
-        let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes))
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = Self.maximumHeaderByteCount
+        limits.maxHeaderListSize = Self.maximumHeaderByteCount
+        let decoder = ByteToMessageHandler(
+            HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
         try channel.pipeline.syncOperations.addHandlers([encoder, decoder])
         return [encoder, decoder]
     }
@@ -151,6 +165,8 @@ private struct ConnectAttempt: Sendable {
                 ?? WebSocketConnectError(.network, "the connection failed", cause: error))
     }
 
+    /// All headers of an answer together; more is no handshake.
+    private static let maximumHeaderByteCount = 32 * 1024
     private static let tlsFailureName = "TLSFailureHandler"
 }
 
@@ -165,13 +181,23 @@ private final class TLSFailureHandler: ChannelInboundHandler, RemovableChannelHa
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError {
+        if Self.isEndOfConnection(error) {
+            onFailure(
+                WebSocketConnectError(
+                    .network, "the connection ended before the server answered", cause: error))
+        } else if error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError {
             onFailure(
                 WebSocketConnectError(
                     .tls, "TLS failed, or the server's certificate is not trusted for its name", cause: error)
             )
         }
         context.fireErrorCaught(error)
+    }
+
+    /// A server that went away, in the TLS handshake or after it, says nothing about its certificate.
+    private static func isEndOfConnection(_ error: any Error) -> Bool {
+        guard let error = error as? NIOSSLError else { return false }
+        return error == .uncleanShutdown || error == .handshakeFailed(.sslError([.eofDuringHandshake]))
     }
 }
 

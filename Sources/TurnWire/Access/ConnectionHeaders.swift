@@ -1,9 +1,10 @@
 import TurnCore
 
-/// The HTTP headers of a connection to the gateway, made anew for every attempt.
-public struct ConnectionHeaders: Sendable {
-    /// What a hosting platform tells about the job a process runs. Empty texts count as absent.
-    public struct Job: Sendable, Hashable {
+/// The HTTP headers of a connection to the gateway, made anew for every attempt. They print without their values.
+public struct ConnectionHeaders: Sendable, CustomStringConvertible {
+    /// What a hosting platform tells about the job a process runs. Empty texts count as absent. It prints without the
+    /// worker token and without further headers' values.
+    public struct Job: Sendable, Hashable, CustomStringConvertible {
         public var roomID: String
         public var jobID: String
         /// The session id of the local participant; empty while no room is connected.
@@ -21,6 +22,10 @@ public struct ConnectionHeaders: Sendable {
             self.agentID = agentID
             self.workerToken = workerToken
             self.headers = headers
+        }
+
+        public var description: String {
+            "Job(room \(roomID), job \(jobID), agent \(agentID), headers \(headers.keys.sorted()))"
         }
     }
 
@@ -68,6 +73,8 @@ public struct ConnectionHeaders: Sendable {
         }
         self.fields = fields
     }
+
+    public var description: String { "ConnectionHeaders(\(fields.map(\.name).joined(separator: ", ")))" }
 
     /// This library's name and version.
     public static let defaultUserAgent = "swift-end-of-turn/0.1.0 (swift)"

@@ -53,6 +53,11 @@ import TurnCore
         alone.other = nil
     }
 
+    @Test func `a refusal tells for how long the service wants to be left alone`() {
+        #expect(TransportError.http(503, retryAfter: .seconds(7)).retryAfter == .seconds(7))
+        #expect(TransportError.http(503).retryAfter == nil)
+    }
+
     @Test(arguments: [
         (400, false), (401, false), (403, false), (404, false), (408, true), (429, true), (499, true),
         (500, true), (503, true), (-1, true),

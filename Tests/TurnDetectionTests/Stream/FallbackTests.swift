@@ -173,6 +173,44 @@ import TurnTesting
         #expect(reason.contains("3 attempts"))
     }
 
+    /// `Retry-After` counts, up to a minute, and up to a quarter is added.
+    @Test(arguments: [
+        (Duration.seconds(7), Duration.seconds(7)), (.seconds(3_600), .seconds(60)),
+        (.milliseconds(20), .milliseconds(100)),
+    ])
+    func `S-03 a service that asks for a longer wait gets it, within bounds`(
+        asked: Duration, least: Duration
+    ) async throws {
+        let bench = try Bench([.refuses(.http(503, retryAfter: asked)), .answers(0.75)]) {
+            $0.connectionOptions = .default
+        }
+        let stream = try bench.stream()
+        await bench.clock.sleeperCount.first { $0 == 1 }
+        bench.clock.advance(by: least - .nanoseconds(1))
+        #expect(bench.clock.sleeperCount.value == 1)
+        #expect(await stream.predict().value.source == .local)
+        bench.clock.advance(by: least / 4 + .nanoseconds(1))
+        await bench.transport.record.first { $0.connectCount == 1 }
+        #expect(bench.transport.record.value.runCount == 2)
+        #expect(!stream.isFallback)
+    }
+
+    @Test func `S-03 recovery too waits as long as the service asked`() async throws {
+        let busy = TransportError.http(503, retryAfter: .seconds(7))
+        let bench = try Bench([.refuses(busy), .answers(0.75)]) {
+            $0.fallbackPolicy = .recover(after: .seconds(1))
+        }
+        let stream = try bench.stream()
+        await bench.changes.first { !$0.isEmpty }
+        await bench.clock.sleeperCount.first { $0 == 1 }
+        bench.clock.advance(by: .seconds(7) - .nanoseconds(1))
+        #expect(bench.clock.sleeperCount.value == 1)
+        bench.clock.advance(by: .milliseconds(1_751))
+        await bench.transport.record.first { $0.connectCount == 1 }
+        #expect(stream.isFallback)
+        await stream.close()
+    }
+
     @Test func `S-03 a connection that keeps breaking does not reset the retries`() async throws {
         var breaking = ScriptedTransport.Script()
         breaking.breaksAfterConnecting = Self.blip
