@@ -28,6 +28,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .target(name: "CTurnKernels"),
@@ -70,6 +71,15 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
+        .target(
+            name: "TurnLoad",
+            dependencies: [
+                "TurnCore", "TurnWire", "TurnWebSocket",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .target(name: "TurnEvaluation", dependencies: ["TurnCore"], swiftSettings: strict),
         .target(name: "CTurnTestSupport"),
         .target(name: "TurnTesting", dependencies: ["TurnCore"], swiftSettings: strict),
@@ -77,7 +87,7 @@ let package = Package(
             name: "eot",
             dependencies: [
                 "TurnCore", "TurnAudio", "TurnInference", "TurnDetection", "TurnEvaluation", "TurnCloud",
-                "TurnWire", "TurnWebSocket",
+                "TurnLoad", "TurnWire", "TurnWebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -135,6 +145,14 @@ let package = Package(
             dependencies: [
                 "TurnDetection", "TurnAudio", "TurnCore", "TurnTesting", "CTurnTestSupport",
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TurnLoadTests",
+            dependencies: [
+                "TurnLoad", "TurnWire", "TurnCore", "TurnTesting",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -12,14 +12,12 @@ models, and PyPI for the gateway's environment. Bounded: it stops at the kills, 
 import argparse
 import asyncio
 import json
-import pathlib
 import random
 import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SECRET = "soak-secret-word"
+from detections import KEY, ROOT, SECRET, Detection, reference, summary
 
 
 class Gateway:
@@ -31,7 +29,7 @@ class Gateway:
 
     async def start(self):
         self.process = await asyncio.create_subprocess_exec(
-            self.python, "-u", str(ROOT / "Tests/Peers/gateway.py"), "--port", str(self.port), "--key", "soak",
+            self.python, "-u", str(ROOT / "Tests/Peers/gateway.py"), "--port", str(self.port), "--key", KEY,
             "--secret", SECRET, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
         first = await self.process.stdout.readline()
         if not first:
@@ -48,63 +46,18 @@ class Gateway:
         await self.process.wait()
 
 
-def events(text):
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def faults(reference, found):
-    """What is wrong with a detection, as text."""
-    def of(kind, field, source):
-        return [event[field] for event in source if event["type"] == kind]
-
-    for kind in ("speech_started", "speech_ended"):
-        if of(kind, "time", reference) != of(kind, "time", found):
-            yield f"{kind} differs"
-    turns = [event for event in found if event["type"] == "turn_ended"]
-    segments = list(zip(of("speech_started", "time", found), of("speech_ended", "time", found)))
-    for before, after in zip(turns, turns[1:]):
-        if after["speech_start"] < before["speech_end"] or after["time"] <= before["time"]:
-            yield f"turns overlap: {before} {after}"
-    for start, end in segments:
-        owners = [t for t in turns if t["speech_start"] <= start + 0.001 and end - 0.001 <= t["speech_end"]]
-        if len(owners) != 1:
-            yield f"speech {start}-{end} is in {len(owners)} turns"
-    for turn in turns:
-        if turn["reason"] not in ("model", "timeout", "end_of_input", "no_prediction"):
-            yield f"odd reason: {turn}"
-    if found[-1]["type"] != "summary" or found[-1]["turns"] != len(turns):
-        yield "no summary"
-
-
-async def detect(arguments, audio, gateway):
-    process = await asyncio.create_subprocess_exec(
-        arguments.eot, "detect", "--json", "--realtime", "--cloud", f"http://127.0.0.1:{gateway.port}/healthy",
-        "--api-key", "soak", "--api-secret", SECRET, "--recover", "0.3", audio,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
-    out, err = await process.communicate()
-    return process.returncode, events(out.decode()), err.decode()
-
-
 async def keep_detecting(arguments, gateway, references, results, is_over, index):
     while not is_over():
         audio = arguments.audio[(index + len(results)) % len(arguments.audio)]
-        status, found, err = await detect(arguments, audio, gateway)
-        wrong = list(faults(references[audio], found)) if status == 0 and found else [f"exit {status}: {err[-300:]}"]
-        if SECRET in err or "eyJ" in err:
-            wrong.append("a secret is in the log")
-        results.append((audio, found, wrong, err.count("falling back")))
-        for text in wrong:
-            print(f"FAULT {audio}: {text}", flush=True)
+        url = f"http://127.0.0.1:{gateway.port}/healthy"
+        results.append(await Detection.run(arguments.eot, url, audio, references[audio]))
 
 
 async def main(arguments):
     generator = random.Random(arguments.seed)
     python = subprocess.run(["sh", str(ROOT / "Tests/Peers/setup.sh")], check=True, capture_output=True,
                             text=True).stdout.strip()
-    references = {
-        audio: events(subprocess.run([arguments.eot, "detect", "--json", audio], check=True, capture_output=True,
-                                     text=True).stdout)
-        for audio in arguments.audio}
+    references = {audio: reference(arguments.eot, audio) for audio in arguments.audio}
     gateway = Gateway(python)
     await gateway.start()
     kills, results, start = 0, [], time.monotonic()
@@ -122,14 +75,8 @@ async def main(arguments):
         await gateway.start()
     await asyncio.gather(*runs)
     await gateway.kill()
-    found = [event for _, found, _, _ in results for event in found]
-    predictions = [event for event in found if event["type"] == "prediction"]
-    by_cloud = sum(event["model"] == "turn-detector-v1" for event in predictions)
-    print(f"{kills} kills, {len(results)} detections, {sum(e['type'] == 'turn_ended' for e in found)} turns, "
-          f"{len(predictions)} predictions ({by_cloud} by the gateway), {sum(r[3] for r in results)} fallbacks, "
-          f"{sum(bool(wrong) for _, _, wrong, _ in results)} faulty detections, "
-          f"{time.monotonic() - start:.0f} s")
-    return 1 if kills < arguments.kills or any(wrong for _, _, wrong, _ in results) else 0
+    print(f"{kills} kills, {summary(results)[0]}, {time.monotonic() - start:.0f} s")
+    return 1 if kills < arguments.kills or any(result.wrong for result in results) else 0
 
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

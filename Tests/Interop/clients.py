@@ -1,0 +1,148 @@
+"""Official clients, unmodified, against a gateway: livekit-agents 1.8.9 and pipecat-ai 1.14.0.
+
+clients.py livekit URL KEY SECRET AUDIO AT...     streams AUDIO, asks at each second AT, and tells what it got
+clients.py refused URL KEY SECRET                 connects and asks once
+clients.py pipecat URL KEY SECRET AUDIO AT...     posts the audio up to each second AT
+
+AUDIO is 16-bit PCM, mono, 16 kHz. Prints JSON lines. One module is stubbed: livekit.local_inference, the on-device model
+of livekit-agents, which stands under a licence of its own; whatever touches it fails.
+"""
+
+import array
+import asyncio
+import json
+import sys
+import time
+import types
+import wave
+
+RATE = 16_000
+FRAME = RATE // 20
+# Gateways bound how fast audio may come.
+SPEED = 4
+
+
+def record(**fields):
+    print(json.dumps(fields, sort_keys=True), flush=True)
+
+
+def stub_local_inference():
+    def refuse(*_, **__):
+        raise RuntimeError("the local model was asked for")
+
+    module = types.ModuleType("livekit.local_inference")
+    module.EOT = module.VAD = refuse
+    module.VAD_WINDOW_SAMPLES = 512
+    sys.modules["livekit.local_inference"] = module
+
+
+def samples(path):
+    with wave.open(path) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (RATE, 1, 2), path
+        return array.array("h", file.readframes(file.getnframes()))
+
+
+def detector_of(url, key, secret, session):
+    stub_local_inference()
+    from livekit.agents.inference import TurnDetector
+
+    return TurnDetector(version="v1", base_url=url, api_key=key, api_secret=secret, local_fallback=False,
+                        http_session=session)
+
+
+async def until(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.01)
+    return True
+
+
+async def livekit(url, key, secret, path, *moments):
+    import aiohttp
+
+    audio = samples(path)
+    async with aiohttp.ClientSession() as session:
+        detector = detector_of(url, key, secret, session)
+        from livekit import rtc
+        from livekit.agents.language import LanguageCode
+
+        metrics = []
+        detector.on("metrics_collected", metrics.append)
+        stream = detector.stream()
+
+        async def adopted():
+            return await stream.unlikely_threshold(None) is not None
+
+        record(kind="adopted", ok=await until(adopted), **{
+            code: await stream.unlikely_threshold(LanguageCode(code)) for code in ("en", "de", "pt-BR", "xx")})
+        position, start = 0, time.monotonic()
+        for moment in moments:
+            end = round(float(moment) * RATE)
+            while position < end:
+                count = min(FRAME, end - position)
+                data = audio[position:position + count].tobytes()
+                stream.push_audio(rtc.AudioFrame(data, RATE, 1, count))
+                position += count
+                await asyncio.sleep(max(0, start + position / RATE / SPEED - time.monotonic()))
+            # The stream hands audio on in a task of its own, and a question does not wait for it (S-05).
+            while not stream._audio_ch.empty():
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            asked = time.monotonic()
+            event = await asyncio.wait_for(stream.predict(), 5)
+            record(kind="prediction", at=float(moment), probability=event.end_of_turn_probability,
+                   waited=time.monotonic() - asked, detection_delay=event.detection_delay,
+                   inference_duration=event.inference_duration, backchannel=event.backchannel_probability)
+        record(kind="end", model=stream.model, is_fallback=stream.is_fallback, is_degraded=stream.is_degraded)
+        for metric in metrics:
+            record(kind="metrics", total_duration=metric.total_duration, delay=metric.detection_delay,
+                   prediction_duration=metric.prediction_duration, requests=metric.num_requests,
+                   model=metric.metadata.model_name)
+        await stream.aclose()
+
+
+async def refused(url, key, secret):
+    import aiohttp
+
+    async with aiohttp.ClientSession() as session:
+        stream = detector_of(url, key, secret, session).stream()
+
+        async def degraded():
+            return stream.is_degraded
+
+        ended = await until(degraded)
+        event = await stream.predict()
+        record(kind="refused", ended=ended, threshold=await stream.unlikely_threshold(None),
+               probability=event.end_of_turn_probability, is_fallback=stream.is_fallback)
+        await stream.aclose()
+
+
+async def pipecat(url, key, secret, path, *moments):
+    import aiohttp
+    import jwt
+    import numpy as np
+    from loguru import logger
+
+    logger.remove()
+    from pipecat.audio.turn.smart_turn.http_smart_turn import HttpSmartTurnAnalyzer
+
+    now = int(time.time())
+    token = jwt.encode({"iss": key, "nbf": now, "exp": now + 600, "inference": {"perform": True}}, secret,
+                       algorithm="HS256")
+    audio = np.array(samples(path), np.float32) / 32_768
+    async with aiohttp.ClientSession() as session:
+        analyzer = HttpSmartTurnAnalyzer(url=f"{url}/v1/predict", aiohttp_session=session, sample_rate=RATE,
+                                         headers={"Authorization": f"Bearer {token}"})
+        for moment in moments:
+            # What its _predict_endpoint does, which itself cannot: it runs in a thread and asks for that thread's
+            # event loop, so in pipecat-ai 1.14.0 it answers 0 whatever the service says.
+            body = analyzer._serialize_array(audio[:round(float(moment) * RATE)])
+            try:
+                record(kind="answer", at=float(moment), **await analyzer._send_raw_request(body))
+            except Exception as error:
+                record(kind="refused", at=float(moment), error=str(error))
+
+
+asyncio.run({"livekit": livekit, "refused": refused, "pipecat": pipecat}[sys.argv[1]](*sys.argv[2:]))
