@@ -28,7 +28,7 @@ struct Eot: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Detect.self, Listen.self, Predict.self, VAD.self, Score.self, Eval.self, Calibrate.self,
-            Bench.self, Models.self, Token.self,
+            Bench.self, Models.self, Token.self, Serve.self,
         ])
 
     static func main() async {
