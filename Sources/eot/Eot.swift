@@ -29,7 +29,7 @@ struct Eot: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Detect.self, Listen.self, Predict.self, VAD.self, Score.self, Eval.self, Calibrate.self,
-            Load.self, Bench.self, Models.self, Token.self,
+            Serve.self, Load.self, Bench.self, Models.self, Token.self,
         ])
 
     static func main() async {

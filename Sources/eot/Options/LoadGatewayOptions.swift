@@ -1,5 +1,4 @@
 import ArgumentParser
-import TurnCloud
 import TurnCore
 import TurnLoad
 import TurnWebSocket
