@@ -6,14 +6,13 @@ soak_nginx.py [--seconds 60] [--every 2] [--runs 4] [--cut S] [--eot PATH] AUDIO
 `eot detect --cloud --realtime` works through the recording so many times side by side, again and again, until that time
 is over; meanwhile one of the two gateways (`eot serve`) is killed with SIGKILL and started anew, in turns. Every
 detection is checked against one without any gateway: no turn may be lost. --cut takes the first S seconds of a WAV
-file only. Needs a release build of eot, the models and nginx; loopback only.
+file only. Needs a release build of eot, the models and nginx (scripts/nginx.sh); loopback only.
 """
 
 import argparse
 import asyncio
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ import wave
 
 from detections import ROOT, Detection, EotServe, free_port, reference, summary
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+NGINX = subprocess.run([ROOT / "scripts/nginx.sh", "path"], capture_output=True, text=True).stdout.strip()
 
 
 def configuration(folder, port, gateways):
@@ -90,7 +89,7 @@ parser.add_argument("--runs", type=int, default=4)
 parser.add_argument("--cut", type=float)
 parser.add_argument("--eot", default=str(ROOT / ".build/release/eot"))
 if not NGINX:
-    sys.exit("nginx is missing; install it, for example with `make test-tools`")
+    sys.exit("nginx is missing; run `scripts/nginx.sh install`, or install it")
 with tempfile.TemporaryDirectory() as name:
     # nginx's worker processes have a user of their own.
     pathlib.Path(name).chmod(0o755)

@@ -12,7 +12,8 @@ package struct AudioMessages: Sendable {
 
         /// The message, ready to send.
         ///
-        /// - Parameter time: becomes both `created_at`; since the Unix epoch.
+        /// - Parameter time: becomes both `created_at`.
+        /// - Returns: the payload of a frame.
         package func message(at time: WireStamp) -> ByteBuffer {
             var message = template
             message.setBytes(time.bytes, at: AudioMessages.outerStamp)

@@ -53,7 +53,8 @@ public struct LoadOptions: Sendable {
     func check() throws(TurnError) {
         guard (1...100_000).contains(sessionCount), duration >= .milliseconds(100),
             Self.frameDurations.contains(frameDuration), startUp >= .zero, warmUp >= .zero,
-            answerLimit > .zero, (1...64).contains(threadCount), sessionDuration.map({ $0 >= .seconds(1) }) ?? true
+            answerLimit > .zero, (1...64).contains(threadCount),
+            sessionDuration.map({ $0 >= .seconds(1) }) ?? true
         else {
             throw TurnError(
                 .invalidArgument,

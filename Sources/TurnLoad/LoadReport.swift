@@ -38,9 +38,10 @@ public struct LoadReport: Sendable {
     /// Answers a second.
     public var answersPerSecond: Double { Double(answerCount) / (duration / .seconds(1)) }
 
-    /// Time from question to answer below which so many of a hundred answers lie, to three digits; nil without answers.
+    /// The time from question to answer below which so many of a hundred answers lie.
     ///
     /// - Parameter percent: 0...100; 100 for the longest.
+    /// - Returns: the time, to three digits; nil without answers.
     public func latency(percent: Double) -> Duration? {
         guard latencies.totalCount > 0 else { return nil }
         return .microseconds(latencies.valueAtPercentile(percent))

@@ -24,10 +24,8 @@ package struct LoadSchedule: Sendable {
     /// The tick of a frame in which session `index` sends.
     package func lane(of index: Int) -> Int { index % laneCount }
 
-    /// Where a session begins in its recording of `frameCount` frames. Openings are spread evenly however many there
-    /// are: multiples of the golden ratio leave no gap and no heap.
-    ///
-    /// - Parameter opening: counts all openings of a run, those that replace a session too.
+    /// Where a session begins in its recording. Openings are spread evenly however many there are: multiples of the
+    /// golden ratio leave no gap and no heap. `opening` counts all openings of a run, those that replace a session too.
     package func firstFrame(ofOpening opening: Int, frameCount: Int) -> Int {
         Int((Double(opening) * 0.618_033_988_749_895).truncatingRemainder(dividingBy: 1) * Double(frameCount))
     }

@@ -23,10 +23,8 @@ final class LoadWorker {
     private var cutOff: NIODeadline?
     private let done: EventLoopPromise<LoadReport>
 
-    /// - Parameters:
-    ///   - audio: the recordings; sessions take them in turns.
-    ///   - start: when the run begins, the same for all workers.
-    ///   - done: succeeds with the report.
+    /// `start` is when the run begins, the same for all workers; sessions take the recordings in turns; `done` succeeds
+    /// with the report.
     init(
         on eventLoop: any EventLoop, target: LoadTarget, options: LoadOptions, audio: [AudioMessages],
         start: NIODeadline, done: EventLoopPromise<LoadReport>

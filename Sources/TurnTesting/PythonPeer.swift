@@ -33,7 +33,8 @@ public final class PythonPeer: Sendable {
         process = Process()
         let interpreter = folder == .peers ? Self.peersInterpreter : Self.interopInterpreter
         process.executableURL = URL(fileURLWithPath: try interpreter.get())
-        process.arguments = ["-u", Self.root.appendingPathComponent("\(folder.rawValue)/\(script)").path] + arguments
+        process.arguments =
+            ["-u", Self.root.appendingPathComponent("\(folder.rawValue)/\(script)").path] + arguments
         let output = Pipe()
         // The program ends when its standard input does, so it cannot outlive this process.
         process.standardInput = Pipe()

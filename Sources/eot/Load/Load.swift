@@ -51,7 +51,8 @@ struct Load: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Sessions live about so long, then make place for new ones (default: to the end).", valueName: "s"))
+            "Sessions live about so long, then make place for new ones (default: to the end).", valueName: "s"
+        ))
     var sessionSeconds: Double?
 
     @Flag(help: "Ask again at each answer instead of at pauses: how many predictions a second there can be.")
@@ -162,7 +163,8 @@ struct LoadFailed: Error {
     var message: String {
         let kinds = report.failures.sorted { $0.key < $1.key }.map { "\($0.value) x \($0.key)" }
         guard report.openedCount > 0 else {
-            return "no session opened (\(kinds.joined(separator: ", "))); check the address and the credentials"
+            return
+                "no session opened (\(kinds.joined(separator: ", "))); check the address and the credentials"
         }
         let failed = ["\(report.lostCount) predictions lost"] + kinds
         return failed.joined(separator: ", ") + "; use fewer sessions, or look at the gateway's log"
@@ -170,6 +172,7 @@ struct LoadFailed: Error {
 
     var status: ExitStatus {
         if report.openedCount > 0 { return .unmet }
-        return report.failures.keys.contains { $0 == "http 401" || $0 == "http 403" } ? .notAllowed : .unavailable
+        return report.failures.keys.contains { $0 == "http 401" || $0 == "http 403" }
+            ? .notAllowed : .unavailable
     }
 }

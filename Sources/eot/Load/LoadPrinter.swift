@@ -65,7 +65,8 @@ struct LoadPrinter {
         return [
             "\(report.sessionCount) sessions, \(report.duration.inSeconds.fixed(1)) s: "
                 + Style.bold(
-                    "\(report.predictionCount) predictions, \(report.answersPerSecond.fixed(1)) answers a second"),
+                    "\(report.predictionCount) predictions, \(report.answersPerSecond.fixed(1)) answers a second"
+                ),
             "  " + percentiles.joined(separator: ", "),
             "  \(report.lostCount) lost, \(report.lateCount) late" + failures.joined()
                 + Style.dim(", this end late by \((report.lag.inSeconds * 1e3).fixed(1)) ms at most"),

@@ -16,7 +16,7 @@ struct LoadRecordings {
     private let audio: AudioOptions
     private let kernel: KernelOptions
 
-    /// - Parameter files: none for the sample conversation.
+    /// No files stand for the sample conversation.
     init(_ files: [String], audio: AudioOptions, kernel: KernelOptions) {
         self.files = files
         self.audio = audio
@@ -45,7 +45,8 @@ struct LoadRecordings {
         let paths = ModelLocator.folders.map { $0 + "/../audio/sample.wav" }
         guard let path = paths.first(where: { access($0, F_OK) == 0 }) else {
             throw TurnError(
-                .fileMissing, "the sample conversation is not here; give recorded speech, or run `make sample`")
+                .fileMissing,
+                "the sample conversation is not here; give recorded speech, or run `make sample`")
         }
         return path
     }
