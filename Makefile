@@ -37,7 +37,7 @@ run: models sample build ## fetch, build, and detect the turns of the sample con
 test-data: ## fetch and verify everything that the tests use, and derive files from it
 	@$(PYTHON) scripts/fetch.py models sample prompts
 	@$(PYTHON) scripts/make_test_data.py
-	@$(PYTHON) scripts/make_conversations.py
+	@$(PYTHON) scripts/make_calls.py
 
 test-tools: ## install what the tests talk to: emulators (Debian or Ubuntu as root; else says what lacks), nginx, Python peers
 	@scripts/kernels/check.sh install
@@ -61,11 +61,11 @@ soak-cloud: models sample ## kill the gateway 200 times under detections of real
 	@$(SWIFT) build -c release --product eot
 	@$(PYTHON) scripts/soak_cloud.py $(SAMPLE)
 
-soak-gateway: models sample ## sessions come and go at the gateway for 20 min; the slope of its memory is printed
+soak-gateway: test-data ## sessions come and go at the gateway for 20 min; the slope of its memory is printed
 	@$(SWIFT) build -c release --product eot
 	@$(PYTHON) scripts/soak_gateway.py soak
 
-rough-gateway: models sample ## overload, SIGTERM under load, memory a session (about 5 min)
+rough-gateway: test-data ## overload, SIGTERM under load, memory a session (about 5 min)
 	@$(SWIFT) build -c release --product eot
 	@$(PYTHON) scripts/soak_gateway.py all
 
@@ -74,7 +74,7 @@ soak-nginx: models sample ## two gateways behind nginx, one killed every 2 s for
 	@scripts/nginx.sh install
 	@$(PYTHON) scripts/soak_nginx.py $(SAMPLE)
 
-bench-gateway: models sample ## predictions a second of the gateway beside one in Python, in turns, with ratios (about 5 min)
+bench-gateway: test-data ## predictions a second of the gateway beside one in Python, in turns, with ratios (about 5 min)
 	@$(SWIFT) build -c release --product eot
 	@$(PYTHON) Benchmarks/gateway.py
 

@@ -3,8 +3,8 @@
 
     Benchmarks/gateway.py [--rounds 3] [--seconds 20] [--sessions 8]
 
-It needs `make build models sample` before; the first run makes a virtual environment in .eot/bench-gateway. Each round
-starts every server in turn and lets `eot load --saturate` ask it: each session streams the sample conversation in real
+It needs `make build test-data` before; the first run makes a virtual environment in .eot/bench-gateway. Each round
+starts every server in turn and lets `eot load --saturate` ask it: each session streams a call (scripts/make_calls.py) in real
 time and asks again at each answer. The load generator shares the machine with whatever it measures. `cpu` is the
 server's own processor time for each answer. Ratios are medians over the rounds.
 """
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".eot" / "bench-gateway"
 REQUIREMENTS = Path(__file__).with_name("gateway-requirements.txt")
 OURS = ROOT / ".build" / "release" / "eot"
+CALLS = sorted(str(path) for path in (ROOT / ".eot/fixtures/calls").glob("*.wav"))
 CREDENTIALS = {"LIVEKIT_API_KEY": "bench", "LIVEKIT_API_SECRET": "bench-secret-of-some-length-0123456789"}
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -78,7 +79,7 @@ class Server:
 def load(port, arguments):
     command = [
         OURS, "load", "--json", "--saturate", "--cloud", f"http://127.0.0.1:{port}", "--sessions",
-        str(arguments.sessions), "--seconds", str(arguments.seconds)]
+        str(arguments.sessions), "--seconds", str(arguments.seconds), *CALLS]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, **CREDENTIALS})
     if not done.stdout:
         sys.exit(done.stderr)

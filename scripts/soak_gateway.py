@@ -7,7 +7,8 @@ soak_gateway.py terminate [--sessions 100]            SIGTERM under load: answer
 soak_gateway.py memory [--sessions 300]               resident memory a session, windows full
 soak_gateway.py all                                   the last three
 
-Exit status 1 when something does not hold. Needs a release build of eot, the models and the sample; Linux.
+Callers are those of scripts/make_calls.py, who pause thirteen times a minute. Exit status 1 when something does not
+hold. Needs a release build of eot, the models and the calls; Linux.
 """
 
 import argparse
@@ -20,12 +21,14 @@ import time
 
 from detections import KEY, ROOT, SECRET, EotServe
 
+CALLS = sorted(str(path) for path in (ROOT / ".eot/fixtures/calls").glob("*.wav"))
+
 
 def start_load(arguments, gateway, sessions, seconds, *options):
     environment = {**os.environ, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET}
     return subprocess.Popen(
         [arguments.eot, "load", "--json", "--cloud", gateway.url, "--sessions", str(sessions), "--seconds",
-         str(seconds), *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT)
+         str(seconds), *options, *CALLS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT)
 
 
 def finish_load(process):
@@ -154,6 +157,8 @@ parser.add_argument("--minutes", type=float, default=20)
 parser.add_argument("--sessions", type=int)
 parser.add_argument("--eot", default=str(ROOT / ".build/release/eot"))
 arguments = parser.parse_args()
+if not CALLS:
+    sys.exit("the calls are missing; run `make test-data`")
 names = ["overload", "terminate", "memory"] if arguments.run == "all" else [arguments.run]
 failed = [name for name in names if not RUNS[name](arguments)]
 if failed:

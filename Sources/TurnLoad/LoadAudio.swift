@@ -19,7 +19,7 @@ public struct LoadAudio: Sendable {
     ///   - pauses: counts of samples within the recording, in any order.
     /// - Throws: ``TurnError`` `.invalidAudio` when the recording is shorter than a second or has no pause.
     public init(samples: [Int16], pauses: [Int]) throws(TurnError) {
-        let pauses = pauses.filter { (1...samples.count).contains($0) }.sorted()
+        let pauses = pauses.filter { $0 >= 1 && $0 <= samples.count }.sorted()
         guard samples.count >= Self.sampleRate else {
             throw TurnError(.invalidAudio, "the recording is shorter than a second; give a longer one")
         }

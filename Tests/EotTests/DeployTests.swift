@@ -22,7 +22,10 @@ import TurnTesting
         let gateway = try await GatewayProcess()
         // A session, an error and a request, so that every family has a series.
         let load = try await Eot.run(
-            ["load", "--cloud", gateway.url, "--sessions", "2", "--seconds", "4", "--start-up", "0.1"],
+            [
+                "load", "--cloud", gateway.url, "--sessions", "2", "--seconds", "4", "--start-up", "0.1",
+                try Repository.fetched("fixtures/turns/conf-errormenu.wav"),
+            ],
             environment: [
                 "LIVEKIT_API_KEY": GatewayProcess.key, "LIVEKIT_API_SECRET": GatewayProcess.secret,
             ])

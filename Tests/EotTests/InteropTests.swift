@@ -80,13 +80,15 @@ import TurnTesting
     }
 
     @Test func `pipecat-ai posts audio and gets what eot predict says`() async throws {
-        // Less than the model's window, and more.
-        let moments = ["0.5", "3.25", "8", "17.5", "29.9"]
+        // Less than the model's window, and more; whole frames of 20 ms.
+        let moments = ["0.5", "3.24", "8", "17.5", "29.9"]
         let gateway = try await GatewayProcess()
-        let answers = try await clients("pipecat", gateway, [Repository.sample()] + moments)
-        #expect(answers.count == moments.count)
-        for (answer, probability) in zip(answers, try await expected(moments)) {
-            #expect(answer["kind"] as? String == "answer", "\(answer)")
+        let records = try await clients("pipecat", gateway, [Repository.sample()] + moments)
+        let answers = records.filter { $0["kind"] as? String == "answer" }
+        let pipelines = records.filter { $0["kind"] as? String == "pipeline" }
+        #expect(answers.count == moments.count && pipelines.count == moments.count, "\(records)")
+        for (index, probability) in try await expected(moments).enumerated() {
+            let answer = answers[index]
             let found = try #require(answer["probability"] as? Double)
             #expect(abs(found - probability) <= Self.tolerance, "\(answer) \(probability)")
             // The threshold of the gateway's preset, balanced.
@@ -95,6 +97,11 @@ import TurnTesting
             let inference = try #require(metrics["inference_time"])
             let total = try #require(metrics["total_time"])
             #expect(inference > 0 && inference <= total && total < 5)
+            // The whole analyzer, its way to the event loop mended.
+            let pipeline = pipelines[index]
+            let heard = try #require(pipeline["probability"] as? Double)
+            #expect(abs(heard - probability) <= Self.tolerance, "\(pipeline) \(probability)")
+            #expect(pipeline["state"] as? String == (heard >= 0.21 ? "COMPLETE" : "INCOMPLETE"))
         }
     }
 

@@ -128,21 +128,40 @@ async def pipecat(url, key, secret, path, *moments):
     logger.remove()
     from pipecat.audio.turn.smart_turn.http_smart_turn import HttpSmartTurnAnalyzer
 
+    loop = asyncio.get_running_loop()
+
+    class Analyzer(HttpSmartTurnAnalyzer):
+        """In pipecat-ai 1.14.0 this method looks for the event loop of a thread that has none, so that the class answers
+        0 whatever the service says. This one asks the loop that there is."""
+
+        def _predict_endpoint(self, audio_array):
+            request = self._send_raw_request(self._serialize_array(audio_array))
+            return asyncio.run_coroutine_threadsafe(request, loop).result()
+
     now = int(time.time())
     token = jwt.encode({"iss": key, "nbf": now, "exp": now + 600, "inference": {"perform": True}}, secret,
                        algorithm="HS256")
-    audio = np.array(samples(path), np.float32) / 32_768
+    audio = samples(path)
     async with aiohttp.ClientSession() as session:
-        analyzer = HttpSmartTurnAnalyzer(url=f"{url}/v1/predict", aiohttp_session=session, sample_rate=RATE,
-                                         headers={"Authorization": f"Bearer {token}"})
+        options = {"url": f"{url}/v1/predict", "aiohttp_session": session, "sample_rate": RATE,
+                   "headers": {"Authorization": f"Bearer {token}"}}
         for moment in moments:
-            # What its _predict_endpoint does, which itself cannot: it runs in a thread and asks for that thread's
-            # event loop, so in pipecat-ai 1.14.0 it answers 0 whatever the service says.
-            body = analyzer._serialize_array(audio[:round(float(moment) * RATE)])
+            # The unmodified class's own serialisation and request.
+            plain = HttpSmartTurnAnalyzer(**options)
+            window = np.array(audio[:round(float(moment) * RATE)], np.float32) / 32_768
             try:
-                record(kind="answer", at=float(moment), **await analyzer._send_raw_request(body))
+                record(kind="answer", at=float(moment), **await plain._send_raw_request(plain._serialize_array(window)))
             except Exception as error:
                 record(kind="refused", at=float(moment), error=str(error))
+                continue
+            # As a pipeline uses it: frames of 20 ms, the last of which the class leaves out.
+            analyzer = Analyzer(**options)
+            analyzer.set_sample_rate(RATE)
+            for start in range(0, window.size + 320, 320):
+                analyzer.append_audio(audio[start:start + 320].tobytes(), True)
+            state, metrics = await analyzer.analyze_end_of_turn()
+            record(kind="pipeline", at=float(moment), probability=metrics.probability, state=state.name)
+            await analyzer.cleanup()
 
 
 asyncio.run({"livekit": livekit, "refused": refused, "pipecat": pipecat}[sys.argv[1]](*sys.argv[2:]))

@@ -59,38 +59,47 @@ struct PredictionLedgerTests {
 
     @Test func `an answer closes its question and tells the time`() {
         var ledger = PredictionLedger()
-        #expect(ledger.ask("a", isCounted: true, now: start) == false)
+        let replaced = ledger.ask("a", isCounted: true, now: start)
+        #expect(!replaced)
         #expect(ledger.isWaiting)
         let answer = ledger.answer("a", now: start + .milliseconds(7))
         #expect(answer?.latency == .milliseconds(7))
         #expect(answer?.isCounted == true)
         #expect(!ledger.isWaiting)
-        #expect(ledger.answer("a", now: start) == nil)
+        let again = ledger.answer("a", now: start)
+        #expect(again == nil)
     }
 
     @Test(arguments: ["b", nil] as [String?])
     func `an answer to another question changes nothing`(id: String?) {
         var ledger = PredictionLedger()
         _ = ledger.ask("a", isCounted: false, now: start)
-        #expect(ledger.answer(id, now: start) == nil)
+        let answer = ledger.answer(id, now: start)
+        #expect(answer == nil)
         #expect(ledger.isWaiting)
     }
 
     @Test func `a question that another follows is given up`() {
         var ledger = PredictionLedger()
         _ = ledger.ask("a", isCounted: true, now: start)
-        #expect(ledger.ask("b", isCounted: false, now: start + .seconds(1)) == true)
-        #expect(ledger.answer("a", now: start + .seconds(2)) == nil)
-        #expect(ledger.answer("b", now: start + .seconds(2))?.latency == .seconds(1))
+        let replaced = ledger.ask("b", isCounted: false, now: start + .seconds(1))
+        #expect(replaced)
+        let stale = ledger.answer("a", now: start + .seconds(2))
+        #expect(stale == nil)
+        let answer = ledger.answer("b", now: start + .seconds(2))
+        #expect(answer?.latency == .seconds(1))
+        #expect(answer?.isCounted == false)
     }
 
     @Test func `patience ends after its time, once`() {
         var ledger = PredictionLedger()
-        #expect(!ledger.expire(patience: .zero, now: start))
+        var expired = [ledger.expire(patience: .zero, now: start)]
         _ = ledger.ask("a", isCounted: true, now: start)
-        #expect(!ledger.expire(patience: .seconds(2), now: start + .seconds(2)))
-        #expect(ledger.expire(patience: .seconds(2), now: start + .milliseconds(2_001)))
-        #expect(!ledger.expire(patience: .seconds(2), now: start + .seconds(9)))
-        #expect(!ledger.abandon())
+        for milliseconds in [2_000, 2_001, 9_000] as [Int64] {
+            expired.append(ledger.expire(patience: .seconds(2), now: start + .milliseconds(milliseconds)))
+        }
+        #expect(expired == [false, false, true, false])
+        let abandoned = ledger.abandon()
+        #expect(!abandoned)
     }
 }
