@@ -10,14 +10,14 @@ PLOT := .eot/sample.svg
 
 # They talk to other processes or tasks within time limits, so they run apart from suites that keep all processors busy.
 NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests'
-QUIET_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests|StressTests'
+QUIET_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.(Cloud|Load|Interop|Deploy)Tests|StressTests'
 # Sanitizers need memory of their own, and slow everything down: their suites run one test at a time. Mutated messages
 # are read on one thread, so only Address Sanitizer sees them.
 MEMORY_TEST := 'many streams share'
 
 SWIFT_FILES = $(shell git ls-files '*.swift')
 
-.PHONY: help models sample build run test-data test-tools test tsan soak soak-cloud tsan-cloud asan-cloud push-cost acceptance lint format clean
+.PHONY: help models sample build run test-data test-tools test tsan soak soak-cloud soak-gateway rough-gateway soak-nginx bench-gateway tsan-cloud asan-cloud push-cost acceptance lint format clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -38,10 +38,13 @@ run: models sample build ## fetch, build, and detect the turns of the sample con
 test-data: ## fetch and verify everything that the tests use, and derive files from it
 	@$(PYTHON) scripts/fetch.py models sample prompts
 	@$(PYTHON) scripts/make_test_data.py
-	@$(PYTHON) scripts/make_conversations.py
+	@$(PYTHON) scripts/make_calls.py
 
-test-tools: ## install what checks the kernels of other processors (Debian or Ubuntu as root; else says what lacks)
+test-tools: ## install what the tests talk to: emulators (Debian or Ubuntu as root; else says what lacks), nginx, Python peers
 	@scripts/kernels/check.sh install
+	@scripts/nginx.sh install
+	@sh Tests/Peers/setup.sh > /dev/null
+	@sh Tests/Interop/setup.sh > /dev/null
 
 test: test-data test-tools ## build and run every test
 	@$(SWIFT) build -c release --build-tests
@@ -60,6 +63,23 @@ soak-cloud: models ## kill the gateway 200 times under detections of real speech
 	@$(PYTHON) scripts/make_conversations.py
 	@$(SWIFT) build -c release --product eot
 	@$(PYTHON) scripts/soak_cloud.py
+
+soak-gateway: test-data ## sessions come and go at the gateway for 20 min; the slope of its memory is printed
+	@$(SWIFT) build -c release --product eot
+	@$(PYTHON) scripts/soak_gateway.py soak
+
+rough-gateway: test-data ## overload, SIGTERM under load, memory a session (about 5 min)
+	@$(SWIFT) build -c release --product eot
+	@$(PYTHON) scripts/soak_gateway.py all
+
+soak-nginx: models sample ## two gateways behind nginx, one killed every 2 s for a minute
+	@$(SWIFT) build -c release --product eot
+	@scripts/nginx.sh install
+	@$(PYTHON) scripts/soak_nginx.py $(SAMPLE)
+
+bench-gateway: test-data ## predictions a second of the gateway beside one in Python, in turns, with ratios (about 5 min)
+	@$(SWIFT) build -c release --product eot
+	@$(PYTHON) Benchmarks/gateway.py
 
 tsan-cloud: ## run the suites of the wire, the WebSocket and the cloud transport under Thread Sanitizer
 	@$(SWIFT) test --no-parallel --sanitize=thread --scratch-path .build/tsan --filter $(NETWORK_SUITES) \

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOEmbedded
 import Testing
+import TurnTesting
 import TurnWebSocket
 
 /// The closing handshake, pings and time limits, on a clock that the test moves.

@@ -1,0 +1,39 @@
+import Foundation
+import TurnCore
+
+/// A model that notes the audio it was shown, and answers with the last sample's magnitude.
+///
+/// `@unchecked Sendable`: the state is touched only while `lock` is held.
+final class ProbeModel: TurnModel, @unchecked Sendable {
+    let name = "probe"
+    let windowSampleCount: Int
+    private let lock = NSLock()
+    private var shown: [[Float]] = []
+    private var failure: TurnError?
+    private let delay: Duration
+
+    /// - Parameters:
+    ///   - windowSampleCount: samples it looks at.
+    ///   - failure: thrown instead of answering.
+    ///   - delay: how long it computes; it sleeps meanwhile.
+    init(windowSampleCount: Int = 128_000, failure: TurnError? = nil, delay: Duration = .zero) {
+        self.windowSampleCount = windowSampleCount
+        self.failure = failure
+        self.delay = delay
+    }
+
+    /// The audio of each prediction so far.
+    var windows: [[Float]] { lock.withLock { shown } }
+
+    func predict(_ audio: UnsafeBufferPointer<Float>) throws(TurnError) -> ModelPrediction {
+        if delay > .zero { Thread.sleep(forTimeInterval: delay / .seconds(1)) }
+        let failure = lock.withLock { () -> TurnError? in
+            shown.append(Array(audio))
+            return self.failure
+        }
+        if let failure { throw failure }
+        return ModelPrediction(
+            probability: min(1, abs(audio.last ?? 0)), featuresDuration: .milliseconds(2),
+            inferenceDuration: .milliseconds(20))
+    }
+}
