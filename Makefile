@@ -9,8 +9,8 @@ SAMPLE := .eot/audio/sample.wav
 PLOT := .eot/sample.svg
 
 # They talk to other processes or tasks within time limits, so they run apart from suites that keep all processors busy.
-NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests'
-QUIET_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests|StressTests'
+NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.CloudTests|EotTests.ServeTests'
+QUIET_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.CloudTests|EotTests.ServeTests|StressTests'
 # Sanitizers need memory of their own.
 MEMORY_TEST := 'many streams share'
 
