@@ -13,7 +13,8 @@ import TurnWire
     private static let credentials = ["LIVEKIT_API_KEY": "devkey", "LIVEKIT_API_SECRET": secret]
 
     private func request(
-        _ server: EotServer, _ path: String, body: Data? = nil, key: String = "devkey", secret: String = secret
+        _ server: EotServer, _ path: String, body: Data? = nil, key: String = "devkey",
+        secret: String = secret
     ) async throws -> (status: Int, body: Data) {
         var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(server.port)\(path)")))
         request.timeoutInterval = 20
@@ -45,7 +46,9 @@ import TurnWire
         #expect(log.contains("code=1000"))
         #expect(!log.contains(Self.secret))
         for line in log.split(separator: "\n") where line.contains("event=") {
-            #expect(line.wholeMatch(of: /time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=\w+ event=.+/) != nil, "\(line)")
+            #expect(
+                line.wholeMatch(of: /time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=\w+ event=.+/) != nil,
+                "\(line)")
         }
     }
 
@@ -62,7 +65,9 @@ import TurnWire
         #expect(answer["model"] as? String == "smart-turn-v3.2")
         #expect(try await request(server, "/raw", body: file, secret: "wrong").status == 401)
         let metrics = try await request(server, "/metrics").body
-        #expect(String(decoding: metrics, as: UTF8.self).contains("eot_predictions_total{outcome=\"answered\"} 1"))
+        #expect(
+            String(decoding: metrics, as: UTF8.self).contains("eot_predictions_total{outcome=\"answered\"} 1")
+        )
         server.signal(SIGINT)
         #expect(try await server.waitForExit() == 0)
     }
@@ -72,17 +77,21 @@ import TurnWire
         let path = try scratch.path("keys", Array("one: first-secret\n".utf8))
         let server = try await EotServer(["--key-file", path])
         let body = Data("x".utf8)
-        #expect(try await request(server, "/raw", body: body, key: "one", secret: "first-secret").status == 400)
+        #expect(
+            try await request(server, "/raw", body: body, key: "one", secret: "first-secret").status == 400)
         try Data("two: second-secret\n".utf8).write(to: URL(fileURLWithPath: path))
         server.signal(SIGHUP)
         try await server.waitForLog("event=\"keys reloaded\"")
-        #expect(try await request(server, "/raw", body: body, key: "one", secret: "first-secret").status == 401)
-        #expect(try await request(server, "/raw", body: body, key: "two", secret: "second-secret").status == 400)
+        #expect(
+            try await request(server, "/raw", body: body, key: "one", secret: "first-secret").status == 401)
+        #expect(
+            try await request(server, "/raw", body: body, key: "two", secret: "second-secret").status == 400)
         // A file that cannot be used changes nothing.
         try Data("two second-secret\n".utf8).write(to: URL(fileURLWithPath: path))
         server.signal(SIGHUP)
         try await server.waitForLog("event=\"keys not reloaded\"")
-        #expect(try await request(server, "/raw", body: body, key: "two", secret: "second-secret").status == 400)
+        #expect(
+            try await request(server, "/raw", body: body, key: "two", secret: "second-secret").status == 400)
         #expect(!server.log.contains("second-secret"))
         server.signal(SIGTERM)
         #expect(try await server.waitForExit() == 0)
@@ -91,7 +100,8 @@ import TurnWire
     @Test(
         arguments: [
             ([], 78), (["--no-auth", "--host", "0.0.0.0"], 78), (["--no-auth", "--api-key", "k"], 64),
-            (["--no-auth", "--tls-cert", "x.pem"], 64), (["--no-auth", "--tls-cert", "x", "--tls-key", "y"], 66),
+            (["--no-auth", "--tls-cert", "x.pem"], 64),
+            (["--no-auth", "--tls-cert", "x", "--tls-key", "y"], 66),
             (["--no-auth", "--port", "70000"], 78), (["--no-auth", "--workers", "0"], 78),
             (["--no-auth", "--preset", "bold"], 78), (["--key-file", "/nonexistent"], 66),
             (["--no-auth", "--max-sessions", "0"], 78), (["--no-auth", "--drain", "-1"], 78),
@@ -100,13 +110,17 @@ import TurnWire
     func `what cannot be served is an error on one line`(options: [String], status: Int32) async throws {
         let result = try await Eot.run(["serve"] + options, timeLimit: .seconds(20))
         result.expectFailure(status)
-        if options.isEmpty { #expect(result.errors.contains("--key-file") && result.errors.contains("LIVEKIT_API_KEY")) }
+        if options.isEmpty {
+            #expect(result.errors.contains("--key-file") && result.errors.contains("LIVEKIT_API_KEY"))
+        }
     }
 
     @Test func `its help explains every option`() async throws {
         let help = try await Eot.run(["serve", "--help"])
         #expect(help.status == 0)
-        for option in ["--host", "--key-file", "--no-auth", "--tls-cert", "--workers", "--max-queue-wait", "--drain"] {
+        for option in [
+            "--host", "--key-file", "--no-auth", "--tls-cert", "--workers", "--max-queue-wait", "--drain",
+        ] {
             #expect(help.output.contains(option))
         }
         #expect(help.output.contains("listening {"))

@@ -24,7 +24,9 @@ final class EotServer: Sendable {
         try process.run()
         for _ in 0..<1_000 {
             let text = String(decoding: try Data(contentsOf: errors), as: UTF8.self)
-            if let match = text.firstMatch(of: /(?m)^listening \{"host":"[^"]*","port":(\d+)\}$/), let port = Int(match.1) {
+            if let match = text.firstMatch(of: /(?m)^listening \{"host":"[^"]*","port":(\d+)\}$/),
+                let port = Int(match.1)
+            {
                 self.port = port
                 return
             }

@@ -9,8 +9,8 @@ import TurnTesting
 struct PredictTests {
     private struct Answer: Decodable {
         struct Metrics: Decodable {
-            let inference_time: Double
-            let total_time: Double
+            let inferenceTime: Double
+            let totalTime: Double
         }
         let prediction: Int
         let probability: Double
@@ -19,7 +19,9 @@ struct PredictTests {
     }
 
     /// What `numpy.save` wrote of `[1, -1]` with numpy 2.4: the header of each format and type.
-    private static func npy(_ type: String, version: UInt8 = 1, shape: String = "(2,)", _ data: [UInt8]) -> [UInt8] {
+    private static func npy(_ type: String, version: UInt8 = 1, shape: String = "(2,)", _ data: [UInt8])
+        -> [UInt8]
+    {
         var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': \(shape), }"
         let prefix = version == 1 ? 10 : 12
         while (header.utf8.count + prefix + 1) % 64 != 0 { header += " " }
@@ -35,7 +37,9 @@ struct PredictTests {
     private static let int16: [UInt8] = [0, 0x40, 0, 0xE0]  // 16384, -8192
 
     private static func wav(_ samples: [Int16], rate: Int = 16_000) -> [UInt8] {
-        func little(_ value: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(value >> (8 * $0) & 255) } }
+        func little(_ value: Int, _ count: Int) -> [UInt8] {
+            (0..<count).map { UInt8(value >> (8 * $0) & 255) }
+        }
         let data = samples.flatMap { little(Int(UInt16(bitPattern: $0)), 2) }
         var bytes: [UInt8] = Array("RIFF".utf8) + little(36 + data.count, 4) + Array("WAVEfmt ".utf8)
         bytes += little(16, 4) + little(1, 2) + little(1, 2) + little(rate, 4) + little(rate * 2, 4)
@@ -44,7 +48,8 @@ struct PredictTests {
     }
 
     private func post(
-        _ bench: Bench, _ body: [UInt8], type: String = "application/octet-stream", path: String = "/v1/predict"
+        _ bench: Bench, _ body: [UInt8], type: String = "application/octet-stream",
+        path: String = "/v1/predict"
     ) throws -> Response {
         try bench.connect().authorized("POST", path, headers: [("Content-Type", type)], body: body)
     }
@@ -62,16 +67,20 @@ struct PredictTests {
         let response = try post(bench, body, type: type)
         #expect(response.status == 200, "\(response.text)")
         #expect(response.headers["content-type"] == "application/json")
-        let answer = try JSONDecoder().decode(Answer.self, from: Data(response.body))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let answer = try decoder.decode(Answer.self, from: Data(response.body))
         #expect(bench.model.windows == [[0.5, -0.25]])
         #expect(answer.probability == 0.25)
         #expect(answer.model == "probe")
-        #expect(answer.metrics.inference_time == 0.022)
-        #expect(answer.metrics.total_time >= 0)
+        #expect(answer.metrics.inferenceTime == 0.022)
+        #expect(answer.metrics.totalTime >= 0)
         #expect(bench.metric("eot_predictions_total{outcome=\"answered\"}") == 1)
     }
 
-    @Test(arguments: ["/v1/predict", "/raw", "/raw?language=en"]) func `the threshold decides`(path: String) throws {
+    @Test(arguments: ["/v1/predict", "/raw", "/raw?language=en"]) func `the threshold decides`(path: String)
+        throws
+    {
         let bench = try Bench { $0.thresholds = ThresholdTable(["en": 0.5, "ja": 0.1], default: 0.5) }
         #expect(try post(bench, Self.npy("<f4", Self.float32), path: path).text.contains("\"prediction\":0,"))
         let other = try post(bench, Self.npy("<f4", Self.float32), path: "/v1/predict?language=ja")
@@ -95,13 +104,16 @@ struct PredictTests {
 
     @Test(
         arguments: [
-            ([], ""), ([1, 2, 3], "audio/l16"), ([1, 2], "audio/l16;rate=7999"), ([1, 2], "audio/l16;rate=16000;channels=9"),
+            ([], ""), ([1, 2, 3], "audio/l16"), ([1, 2], "audio/l16;rate=7999"),
+            ([1, 2], "audio/l16;rate=16000;channels=9"),
             (Array("RIFF".utf8), "audio/wav"), (Array("hello".utf8), "audio/mpeg"),
-            (npy("<f4", []), ""), (npy(">f4", float32), ""), (npy("<f2", float32), ""), (npy("<i4", float32), ""),
+            (npy("<f4", []), ""), (npy(">f4", float32), ""), (npy("<f2", float32), ""),
+            (npy("<i4", float32), ""),
             (npy("<f4", shape: "(1, 2)", float32), ""), (npy("<f4", shape: "()", float32), ""),
             (npy("<f4", shape: "(3,)", float32), ""), (npy("<f4", shape: "(-1,)", float32), ""),
             (npy("<f4", shape: "(9223372036854775807,)", float32), ""),
-            (npy("<f4", shape: "(99999999999999999999,)", float32), ""), (npy("<f4", version: 4, float32), ""),
+            (npy("<f4", shape: "(99999999999999999999,)", float32), ""),
+            (npy("<f4", version: 4, float32), ""),
             ([0x93] + Array("NUMPY".utf8), ""), ([0x93] + Array("NUMPY".utf8) + [1, 0, 255, 255], ""),
             ([0x93] + Array("NUMPY".utf8) + [2, 0, 255, 255], ""),
             ([0x93] + Array("NUMPY".utf8) + [1, 0, 3, 0, 0xFF, 0xFE, 0xFD], ""),

@@ -43,8 +43,10 @@ import TurnWire
                 sent += piece.count
             }
             try client.send(.inferenceStart(requestID: "at-\(moment)"))
-            guard case .message(let started) = try await client.message(), case .inferenceStarted = started.body,
-                case .message(let message) = try await client.message(), case .prediction(let answer) = message.body
+            guard case .message(let started) = try await client.message(),
+                case .inferenceStarted = started.body,
+                case .message(let message) = try await client.message(),
+                case .prediction(let answer) = message.body
             else { throw Unexpected("no answer at \(moment)") }
             #expect(message.requestID == "at-\(moment)")
             let window = samples[max(0, moment - 128_000)..<moment].map { Float($0) / 32_768 }
@@ -65,9 +67,12 @@ import TurnWire
         let server = try await Server.start(model: ProbeModel(delay: .milliseconds(30)))
         var clients: [RawClient] = []
         for _ in 0..<30 { clients.append(try await server.session()) }
-        for (index, client) in clients.enumerated() { try client.send(.inferenceStart(requestID: "r\(index)")) }
+        for (index, client) in clients.enumerated() {
+            try client.send(.inferenceStart(requestID: "r\(index)"))
+        }
         for client in clients {
-            guard case .message(let message) = try await client.message(), case .inferenceStarted = message.body
+            guard case .message(let message) = try await client.message(),
+                case .inferenceStarted = message.body
             else { throw Unexpected("not started") }
         }
         async let stopped: Void = server.stop()
@@ -80,7 +85,9 @@ import TurnWire
                     close = code
                     client.close()
                 case .message(let message):
-                    if case .prediction = message.body { kinds.append("prediction \(message.requestID ?? "")") }
+                    if case .prediction = message.body {
+                        kinds.append("prediction \(message.requestID ?? "")")
+                    }
                     if case .sessionClosed = message.body { kinds.append("closed") }
                 }
             }
@@ -133,7 +140,9 @@ import TurnWire
         connection.send(
             .binary(ByteBuffer(bytes: try ClientMessage(.sessionCreate(SessionSettings())).encoded())))
         var iterator = events.makeAsyncIterator()
-        guard case .message(.binary(let payload)) = await iterator.next() else { throw Unexpected("no message") }
+        guard case .message(.binary(let payload)) = await iterator.next() else {
+            throw Unexpected("no message")
+        }
         guard case .sessionCreated = try ServerMessage(decoding: Array(payload.readableBytesView)).body else {
             throw Unexpected("no session_created")
         }
@@ -144,7 +153,9 @@ import TurnWire
         #expect(throws: TurnError.self) {
             try GatewayTLS(certificatePath: folder + "/key.pem", keyPath: folder + "/certificate.pem")
         }
-        #expect(throws: TurnError.self) { try GatewayTLS(certificatePath: "/nonexistent", keyPath: "/nonexistent") }
+        #expect(throws: TurnError.self) {
+            try GatewayTLS(certificatePath: "/nonexistent", keyPath: "/nonexistent")
+        }
         connection.abort()
         await server.stop()
         peer.stop()

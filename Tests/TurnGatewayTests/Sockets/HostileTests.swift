@@ -54,7 +54,9 @@ import TurnWire
             #expect(try await fast.end() == (1008, 429))
 
             let loud = try await server.session()
-            for _ in 0..<60 { try loud.send(.inputAudio(InputAudio(samples: [Int16](repeating: 1, count: 16_000)))) }
+            for _ in 0..<60 {
+                try loud.send(.inputAudio(InputAudio(samples: [Int16](repeating: 1, count: 16_000))))
+            }
             #expect(try await loud.end() == (1008, 429))
 
             let silent = try await server.connect()
@@ -64,8 +66,9 @@ import TurnWire
             #expect(try await mute.end() == (1008, 408))
 
             let slow = try await server.connect()
-            slow.send("POST /raw HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \(try Server.token())\r\n"
-                + "Content-Length: 9\r\n\r\nabc")
+            slow.send(
+                "POST /raw HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \(try Server.token())\r\n"
+                    + "Content-Length: 9\r\n\r\nabc")
             #expect(try await slow.response().status == 408)
 
             let dead = try await server.session()
@@ -79,8 +82,9 @@ import TurnWire
             #expect(try await headers.response().status == 431)
 
             let body = try await server.connect()
-            body.send("POST /raw HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \(try Server.token())\r\n"
-                + "Content-Length: 10001\r\n\r\n")
+            body.send(
+                "POST /raw HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \(try Server.token())\r\n"
+                    + "Content-Length: 10001\r\n\r\n")
             #expect(try await body.response().status == 413)
 
             var held: [RawClient] = []
@@ -144,7 +148,8 @@ import TurnWire
             }
             for _ in 0..<20 {
                 for first in [
-                    ClientMessage.Body.inferenceStart(requestID: "r"), .sessionFlush, .sessionClose, .bufferStart,
+                    ClientMessage.Body.inferenceStart(requestID: "r"), .sessionFlush, .sessionClose,
+                    .bufferStart,
                     .inputAudio(InputAudio(samples: [1])),
                 ] {
                     let client = try await server.connect()
@@ -155,7 +160,8 @@ import TurnWire
                 let faults: [(Frame, Int)] = [
                     (Frame(2, [0x22, 0], reserved: 4), 1002), (Frame(3, []), 1002), (Frame(0, [1]), 1002),
                     (.text("hello"), 1003), (Frame(1, [0xFF]), 1007), (Frame(2, [0xFF]), 1007),
-                    (Frame(2, [UInt8](repeating: 0, count: (1 << 20) + 1)), 1009), (Frame(9, [1], final: false), 1002),
+                    (Frame(2, [UInt8](repeating: 0, count: (1 << 20) + 1)), 1009),
+                    (Frame(9, [1], final: false), 1002),
                     (Frame(8, [3]), 1002),
                 ]
                 for (frame, code) in faults {
@@ -217,7 +223,9 @@ import TurnWire
                 }
                 return try await group.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
             }
-            print("hostile: mutated messages by outcome (0: the session went on): \(outcomes.sorted { $0.key < $1.key })")
+            print(
+                "hostile: mutated messages by outcome (0: the session went on): \(outcomes.sorted { $0.key < $1.key })"
+            )
             #expect(outcomes.values.reduce(0, +) == 100_000)
             #expect(Set(outcomes.keys).isSubset(of: [0, 1000, 1007, 1008]))
             #expect(try #require(outcomes[0]) > 10_000)

@@ -6,7 +6,8 @@ struct Mutations {
     private static let originals: [ClientMessage.Body] = [
         .inputAudio(InputAudio(samples: Array(0..<80), createdAt: .seconds(5))),
         .inputAudio(InputAudio(audio: [1, 2, 3, 4], sampleCount: 1)),
-        .inferenceStart(requestID: "turn_request_0123456789ab"), .inferenceStop(requestID: "r"), .sessionFlush,
+        .inferenceStart(requestID: "turn_request_0123456789ab"), .inferenceStop(requestID: "r"),
+        .sessionFlush,
         .bufferStart, .chatContext, .sessionCreate(SessionSettings(sampleRate: 48_000)), .sessionClose,
     ]
 

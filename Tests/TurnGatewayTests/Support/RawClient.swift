@@ -37,7 +37,9 @@ final class RawClient: Sendable {
         return client
     }
 
-    func send(_ bytes: [UInt8]) { channelBox.withLockedValue { $0 }?.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil) }
+    func send(_ bytes: [UInt8]) {
+        channelBox.withLockedValue { $0 }?.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+    }
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
@@ -129,7 +131,8 @@ final class RawClient: Sendable {
             let (value, isClosed) = state.withLockedValue { state in (take(&state.bytes), state.isClosed) }
             if let value { return value }
             guard !isClosed else { throw Ended() }
-            let timer = MultiThreadedEventLoopGroup.singleton.next().scheduleTask(in: .seconds(1)) { [weak self] in
+            let timer = MultiThreadedEventLoopGroup.singleton.next().scheduleTask(in: .seconds(1)) {
+                [weak self] in
                 self?.change { _ in }
             }
             let seen = state.withLockedValue { $0.bytes.count }

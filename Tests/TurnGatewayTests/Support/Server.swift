@@ -43,7 +43,9 @@ final class Server: Sendable {
 
     func stop() async { await gateway.shutDown() }
 
-    func connect(reads: Bool = true) async throws -> RawClient { try await .connect(port: port, reads: reads) }
+    func connect(reads: Bool = true) async throws -> RawClient {
+        try await .connect(port: port, reads: reads)
+    }
 
     /// A session that was created.
     func session(reads: Bool = true) async throws -> RawClient {
@@ -51,7 +53,8 @@ final class Server: Sendable {
         let answer = try await client.upgrade(token: Self.token())
         guard answer.status == 101 else { throw Unexpected("HTTP \(answer.status): \(answer.text)") }
         try client.send(.sessionCreate(SessionSettings()))
-        guard case .message(let message) = try await client.message(), case .sessionCreated = message.body else {
+        guard case .message(let message) = try await client.message(), case .sessionCreated = message.body
+        else {
             throw Unexpected("no session_created")
         }
         return client
@@ -111,13 +114,15 @@ struct Bystanders {
         return try await task.value
     }
 
-    private static func talk(_ server: Server, _ index: Int, until isOver: () -> Bool) async throws -> Result {
+    private static func talk(_ server: Server, _ index: Int, until isOver: () -> Bool) async throws -> Result
+    {
         let client = try await server.session()
         var result = Result()
         var number = 0
         while !isOver() {
             for _ in 0..<10 {
-                try client.send(.inputAudio(InputAudio(samples: [Int16](repeating: Int16(100 + index), count: 800))))
+                try client.send(
+                    .inputAudio(InputAudio(samples: [Int16](repeating: Int16(100 + index), count: 800))))
                 try await Task.sleep(for: .milliseconds(20))
             }
             number += 1
