@@ -32,6 +32,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var state = State.waiting
     private var timer: Scheduled<Void>?
     private var isFirst = true
+    /// Whether the table counts a request of ours.
+    private var isCounted = false
     /// Bytes that are reserved for the body.
     private var reserved = 0
 
@@ -154,6 +156,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .receiving(let head, let answer): write(answer, head, context)
         case .collecting(let head, let request):
             state = .computing
+            isCounted = true
+            core.table.requestBegan()
             timer?.cancel()
             timer = nil
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -194,13 +198,17 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard answer.closes else {
             schedule(TimeAmount(core.options.limits.idleTimeout), context)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-            return
+            return endRequest()
         }
         timer?.cancel()
         timer = nil
         let written = context.eventLoop.makePromise(of: Void.self)
         let channel = context.channel
-        written.futureResult.whenComplete { _ in Self.close(channel) }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        written.futureResult.whenComplete { _ in
+            bound.value.endRequest()
+            Self.close(channel)
+        }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
     }
 
@@ -301,9 +309,16 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         timer?.cancel()
         timer = nil
         freeBody()
+        endRequest()
         if case .upgrading(_, _, let keyID) = state { core.table.leave(nil, key: keyID) }
         // An upgrade that is under way gives its place back itself.
         state = .done
+    }
+
+    private func endRequest() {
+        guard isCounted else { return }
+        isCounted = false
+        core.table.requestEnded()
     }
 
     private func freeBody() {
