@@ -9,8 +9,8 @@ SAMPLE := .eot/audio/sample.wav
 PLOT := .eot/sample.svg
 
 # They talk to other processes or tasks within time limits, so they run apart from suites that keep all processors busy.
-NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests'
-QUIET_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.(Cloud|Load|Interop|Deploy)Tests|StressTests'
+NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.(Cloud|Serve|Load|Interop|Deploy)Tests'
+QUIET_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.(Cloud|Serve|Load|Interop|Deploy)Tests|StressTests'
 # Sanitizers need memory of their own, and slow everything down: their suites run one test at a time. Mutated messages
 # are read on one thread, so only Address Sanitizer sees them.
 MEMORY_TEST := 'many streams share'
@@ -81,7 +81,7 @@ bench-gateway: test-data ## predictions a second of the gateway beside one in Py
 	@$(SWIFT) build -c release --product eot
 	@$(PYTHON) Benchmarks/gateway.py
 
-tsan-cloud: ## run the suites of the wire, the WebSocket and the cloud transport under Thread Sanitizer
+tsan-cloud: ## run the suites of the wire, the WebSocket, the cloud transport and the gateway under Thread Sanitizer
 	@$(SWIFT) test --no-parallel --sanitize=thread --scratch-path .build/tsan --filter $(NETWORK_SUITES) \
 		--skip $(MEMORY_TEST) --skip mutated --skip EotTests
 

@@ -68,6 +68,7 @@ final class GatewaySession {
         self.connection = connection
         core.metrics.sessions.increment()
         core.metrics.sessionsOpened.increment()
+        core.monitor.note { $0.sessionOpened(now: began) }
         logger.info("session opened")
         schedule(in: TimeAmount(core.options.limits.firstMessageTimeout))
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
@@ -199,6 +200,7 @@ final class GatewaySession {
                 answering: message)
         }
         send(.inferenceStarted, requestID: requestID, answering: message)
+        core.monitor.note { $0.asked(opened: began, now: now) }
         let view = window.pin()
         questionCount += 1
         let question = Question(
@@ -334,6 +336,7 @@ final class GatewaySession {
         guard connection != nil else { return }
         connection = nil
         let lasted = eventLoop.now - began
+        core.monitor.note { $0.sessionClosed(opened: began, now: eventLoop.now) }
         core.metrics.sessions.decrement()
         core.metrics.closed(closure.code.rawValue)
         core.metrics.sessionLength.record(Duration(lasted).inSeconds)
