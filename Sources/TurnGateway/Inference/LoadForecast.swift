@@ -7,11 +7,11 @@ import NIOCore
 /// any, a guess stands in, which fades.
 struct LoadForecast {
     /// Questions a second and session of conversations, until measured.
-    static let usualRate = 0.12
+    static let usualRate = 0.2
     /// Sessions that are younger have hardly asked yet, and tell nothing.
     static let youth = TimeAmount.seconds(2)
     /// Session-seconds that the guess weighs.
-    private static let guessWeight = 60.0
+    private static let guessWeight = 40.0
     /// After so many seconds what was seen counts half.
     private static let halfLife = 30.0
 
