@@ -3,15 +3,15 @@ import NIOCore
 /// Estimates how busy the workers will be once all open sessions talk.
 ///
 /// Sessions ask seconds after they open, so waits tell of too many sessions when they are in already. Here each session
-/// counts for as many questions as older sessions ask, at the time that answers take. Without older sessions a guess
-/// stands in, which fades as they are seen.
+/// counts for as many questions as were asked by those that are open, at the time that answers take. Before there are
+/// any, a guess stands in, which fades.
 struct LoadForecast {
     /// Questions a second and session of conversations, until measured.
-    static let usualRate = 0.15
+    static let usualRate = 0.2
     /// Sessions that are younger have hardly asked yet, and tell nothing.
-    static let youth = TimeAmount.seconds(10)
+    static let youth = TimeAmount.seconds(2)
     /// Session-seconds that the guess weighs.
-    private static let guessWeight = 100.0
+    private static let guessWeight = 40.0
     /// After so many seconds what was seen counts half.
     private static let halfLife = 30.0
 
@@ -45,7 +45,7 @@ struct LoadForecast {
         if let index = openings.firstIndex(of: opened) { openings.remove(at: index) }
     }
 
-    /// A session asked.
+    /// A session's question was computed, or would have been.
     mutating func asked(opened: NIODeadline, now: NIODeadline) {
         update(now)
         if now - opened > Self.youth { questions += 1 }

@@ -236,9 +236,9 @@ struct LimitTests {
     }
 
     @Test func `sessions that will be too much are refused before questions wait`() throws {
-        // A session is taken to ask 0.15 times a second at first: two at 2 s an answer are 0.6 of one worker's time,
+        // A session is taken to ask 0.2 times a second at first: two at 1.5 s an answer are 0.6 of one worker's time,
         // three are 0.9.
-        let bench = try Bench(model: ProbeModel(inference: .seconds(2))) { $0.maximumLoad = 0.8 }
+        let bench = try Bench(model: ProbeModel(inference: .milliseconds(1_500))) { $0.maximumLoad = 0.8 }
         let first = try bench.session()
         try first.send(.inferenceStart(requestID: "r"))
         bench.work()
@@ -258,7 +258,7 @@ struct LimitTests {
         }
         #expect(try bench.connect().upgrade().status == 101)
         // Or they ask twice a second.
-        for _ in 0..<20 {
+        for _ in 0..<30 {
             try first.send(.inferenceStart(requestID: "r"))
             bench.work()
             bench.advance(.milliseconds(500))

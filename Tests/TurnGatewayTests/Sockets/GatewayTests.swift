@@ -19,9 +19,12 @@ import TurnWire
             contentsOf: root.appendingPathComponent(".eot/models/\(ModelFile.smartTurn.fileName)").path)
     }
 
-    /// The recorded conversation, 16 kHz mono, 16 bits; its header has 44 bytes.
+    /// The recorded conversation, 16 kHz mono, 16 bits.
     private static func conversation() throws -> [Int16] {
-        let bytes = try Data(contentsOf: root.appendingPathComponent(".eot/audio/sample.wav")).dropFirst(44)
+        let file = try Data(contentsOf: root.appendingPathComponent(".eot/audio/sample.wav"))
+        let mark = try #require(file.range(of: Data("data".utf8), in: 0..<200))
+        // Behind the chunk's name and length.
+        let bytes = Data(file[(mark.upperBound + 4)...])
         return bytes.withUnsafeBytes { bytes in
             (0..<(bytes.count / 2)).map {
                 Int16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: Int16.self))
@@ -96,6 +99,22 @@ import TurnWire
         }
         await stopped
         await #expect(throws: (any Error).self) { try await server.connect() }
+    }
+
+    @Test func `shutting down waits for requests that are being computed`() async throws {
+        let model = ProbeModel(delay: .milliseconds(300))
+        let server = try await Server.start(model: model)
+        let client = try await server.connect()
+        let body = [UInt8](repeating: 1, count: 320)
+        client.send(
+            Array(
+                ("POST /raw HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \(try Server.token())\r\n"
+                    + "Content-Type: audio/l16;rate=16000\r\nContent-Length: \(body.count)\r\n\r\n").utf8)
+                + body)
+        for _ in 0..<500 where model.callCount == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        async let stopped: Void = server.stop()
+        #expect(try await client.response().status == 200)
+        await stopped
     }
 
     @Test func `a session that does not end in time is cut off`() async throws {

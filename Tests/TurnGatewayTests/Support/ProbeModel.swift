@@ -9,6 +9,7 @@ final class ProbeModel: TurnModel, @unchecked Sendable {
     let windowSampleCount: Int
     private let lock = NSLock()
     private var shown: [[Float]] = []
+    private var calls = 0
     private var failure: TurnError?
     private let delay: Duration
     private let inference: Duration
@@ -31,7 +32,11 @@ final class ProbeModel: TurnModel, @unchecked Sendable {
     /// The audio of each prediction so far.
     var windows: [[Float]] { lock.withLock { shown } }
 
+    /// Predictions that were begun.
+    var callCount: Int { lock.withLock { calls } }
+
     func predict(_ audio: UnsafeBufferPointer<Float>) throws(TurnError) -> ModelPrediction {
+        lock.withLock { calls += 1 }
         if delay > .zero { Thread.sleep(forTimeInterval: delay / .seconds(1)) }
         let failure = lock.withLock { () -> TurnError? in
             shown.append(Array(audio))

@@ -32,6 +32,8 @@ final class Server: Sendable {
         options.port = 0
         options.workers = 2
         options.drain = .seconds(3)
+        // The model only says how long it takes.
+        options.maximumLoad = 1_000
         configure(&options)
         let log = CapturedLog()
         let gateway = try Gateway(
