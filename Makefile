@@ -9,10 +9,11 @@ SAMPLE := .eot/audio/sample.wav
 PLOT := .eot/sample.svg
 
 # They talk to other processes or tasks within time limits, so they run apart from suites that keep all processors busy.
-NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests'
-QUIET_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.(Cloud|Load|Interop|Deploy)Tests|StressTests'
-# Sanitizers need memory of their own.
+NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.CloudTests|EotTests.ServeTests'
+QUIET_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.(Cloud|Serve|Load|Interop|Deploy)Tests|StressTests'
+# Sanitizers need memory of their own, and are slow.
 MEMORY_TEST := 'many streams share'
+LONG_TEST := '100,000 mutated'
 
 SWIFT_FILES = $(shell git ls-files '*.swift')
 
@@ -78,13 +79,13 @@ bench-gateway: test-data ## predictions a second of the gateway beside one in Py
 	@$(SWIFT) build -c release --product eot
 	@$(PYTHON) Benchmarks/gateway.py
 
-tsan-cloud: ## run the suites of the wire, the WebSocket and the cloud transport under Thread Sanitizer
+tsan-cloud: ## run the suites of the wire, the WebSocket, the cloud transport and the gateway under Thread Sanitizer
 	@$(SWIFT) test --sanitize=thread --scratch-path .build/tsan --filter $(NETWORK_SUITES) \
-		--skip $(MEMORY_TEST) --skip EotTests
+		--skip $(MEMORY_TEST) --skip $(LONG_TEST) --skip EotTests
 
 asan-cloud: ## the same under Address Sanitizer
 	@$(SWIFT) test --sanitize=address --scratch-path .build/asan --filter $(NETWORK_SUITES) \
-		--skip $(MEMORY_TEST) --skip EotTests
+		--skip $(MEMORY_TEST) --skip $(LONG_TEST) --skip EotTests
 
 push-cost: ## what pushing a 10 ms frame costs
 	@$(SWIFT) run -c release turn-push-benchmark

@@ -33,7 +33,9 @@ final class GatewayCore: Sendable {
         self.clock = clock
         queue = PredictionQueue(
             model: model, waitLimit: TimeAmount(options.limits.questionTimeout), now: clock.monotonic)
-        monitor = LoadMonitor(limit: TimeAmount(options.maximumQueueWait))
+        monitor = LoadMonitor(
+            waitLimit: TimeAmount(options.maximumQueueWait), loadLimit: options.maximumLoad,
+            workers: options.workers, now: clock.monotonic())
         table = SessionTable(limits: options.limits)
         registry = PrometheusRegistry(help: GatewayMetrics.help)
         metrics = GatewayMetrics(
@@ -45,7 +47,7 @@ final class GatewayCore: Sendable {
 
     var now: NIODeadline { clock.monotonic() }
 
-    /// Whether new sessions are turned away because questions wait too long.
+    /// Whether new sessions are turned away because there is too much to do.
     var isOverloaded: Bool {
         monitor.isOverloaded(now: now, oldestArrival: queue.oldestArrival)
     }
@@ -54,6 +56,7 @@ final class GatewayCore: Sendable {
     var metricsText: String {
         metrics.queueLength.set(queue.length)
         metrics.recentQueueWait.set(Duration(monitor.recentWait(now: now)).inSeconds)
+        metrics.load.set(monitor.load(now: now))
         metrics.isOverloaded.set(isOverloaded ? 1 : 0)
         metrics.isDraining.set(table.isDraining ? 1 : 0)
         return registry.text
@@ -64,6 +67,7 @@ final class GatewayCore: Sendable {
         switch outcome {
         case .predicted(let prediction, let wait):
             monitor.record(wait, now: now)
+            monitor.note { $0.answered(in: prediction.featuresDuration + prediction.inferenceDuration) }
             metrics.queueWait.recordNanoseconds(wait.nanoseconds)
             metrics.features.recordSeconds(prediction.featuresDuration.inSeconds)
             metrics.encoder.recordSeconds(prediction.inferenceDuration.inSeconds)

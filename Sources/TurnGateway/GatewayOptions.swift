@@ -18,6 +18,9 @@ public struct GatewayOptions: Sendable {
     /// When nine in ten questions of the last seconds waited up to this, and the others longer, new sessions are
     /// turned away; 100 ms.
     public var maximumQueueWait = Duration.milliseconds(100)
+    /// The share of the workers' time that sessions may be expected to take; 0.8. Beyond it, new ones are turned away
+    /// before questions begin to wait.
+    public var maximumLoad = 0.8
     /// Time that sessions have to end once the gateway shuts down; 10 s.
     public var drain = Duration.seconds(10)
     /// What peers may do.
@@ -82,6 +85,9 @@ extension GatewayOptions {
         try check(
             defaultThreshold > 0 && defaultThreshold <= 1,
             "clients take no default threshold of \(defaultThreshold); use one above 0, up to 1")
+        try check(
+            maximumLoad > 0 && maximumLoad <= 1_000,
+            "a load of \(maximumLoad) is out of range; use a number above 0, up to 1000")
         let counts = [
             limits.maximumMessageByteCount, limits.messagesPerSecond, limits.maximumSessions,
             limits.maximumConnections, limits.maximumOutboundByteCount, limits.maximumHeaderByteCount,

@@ -45,31 +45,35 @@ public struct Frame: Equatable, Sendable {
         return bytes + mask + payload.enumerated().map { $1 ^ mask[$0 % 4] }
     }
 
-    /// Takes whole frames off the front, unmasked.
+    /// Takes all whole frames off the front, unmasked.
     public static func read(_ bytes: inout [UInt8]) -> [Frame] {
         var frames: [Frame] = []
-        while bytes.count >= 2 {
-            var length = Int(bytes[1] & 0x7F)
-            var start = 2
-            if length >= 126 {
-                let size = length == 126 ? 2 : 8
-                guard bytes.count >= 2 + size else { break }
-                length = bytes[2..<2 + size].reduce(0) { $0 << 8 | Int($1) }
-                start += size
-            }
-            var mask: [UInt8]?
-            if bytes[1] & 0x80 != 0 {
-                guard bytes.count >= start + 4 else { break }
-                mask = Array(bytes[start..<start + 4])
-                start += 4
-            }
-            guard bytes.count >= start + length else { break }
-            var frame = Frame(bytes[0] & 0x0F, Array(bytes[start..<start + length]), mask: mask)
-            frame.first = bytes[0]
-            if let mask { frame.payload = frame.payload.enumerated().map { $1 ^ mask[$0 % 4] } }
-            frames.append(frame)
-            bytes.removeFirst(start + length)
-        }
+        while let frame = readFirst(&bytes) { frames.append(frame) }
         return frames
+    }
+
+    /// Takes the first frame off the front, unmasked; nil when it is not whole.
+    public static func readFirst(_ bytes: inout [UInt8]) -> Frame? {
+        guard bytes.count >= 2 else { return nil }
+        var length = Int(bytes[1] & 0x7F)
+        var start = 2
+        if length >= 126 {
+            let size = length == 126 ? 2 : 8
+            guard bytes.count >= 2 + size else { return nil }
+            length = bytes[2..<2 + size].reduce(0) { $0 << 8 | Int($1) }
+            start += size
+        }
+        var mask: [UInt8]?
+        if bytes[1] & 0x80 != 0 {
+            guard bytes.count >= start + 4 else { return nil }
+            mask = Array(bytes[start..<start + 4])
+            start += 4
+        }
+        guard bytes.count >= start + length else { return nil }
+        var frame = Frame(bytes[0] & 0x0F, Array(bytes[start..<start + length]), mask: mask)
+        frame.first = bytes[0]
+        if let mask { frame.payload = frame.payload.enumerated().map { $1 ^ mask[$0 % 4] } }
+        bytes.removeFirst(start + length)
+        return frame
     }
 }

@@ -16,10 +16,8 @@ extension Channel {
         let encoder = HTTPResponseEncoder()
         let decoder = ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
-        let order = HTTPServerPipelineHandler()
         try pipeline.addHandler(encoder)
         try pipeline.addHandler(decoder)
-        try pipeline.addHandler(order)
-        try pipeline.addHandler(HTTPHandler(core: core, codecs: [encoder, decoder, order]))
+        try pipeline.addHandler(HTTPHandler(core: core, codecs: [encoder, decoder]))
     }
 }

@@ -6,8 +6,8 @@ import TurnWire
 
 /// Answers a connection's requests, one after the other, until it becomes a session.
 ///
-/// Sits behind HTTP codecs and a handler that holds back a request until the one before is answered. Not Sendable: it
-/// lives on its event loop.
+/// Sits behind HTTP codecs. A request that comes while the one before is being computed waits; nothing is read
+/// meanwhile, so little can wait. Not Sendable: it lives on its event loop.
 final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -32,6 +32,12 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var state = State.waiting
     private var timer: Scheduled<Void>?
     private var isFirst = true
+    /// What came while a worker answers.
+    private var held = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 0)
+    /// What came was no HTTP; no more is read of it.
+    private var isBroken = false
+    /// Whether the table counts a request of ours.
+    private var isCounted = false
     /// Bytes that are reserved for the body.
     private var reserved = 0
 
@@ -60,32 +66,44 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             state = .upgraded(early: early)
         case .done: context.fireChannelRead(data)
         case .waiting, .receiving, .collecting, .computing, .upgrading:
-            switch unwrapInboundIn(data) {
-            case .head(let head): receive(head, context)
-            case .body(let piece): receive(piece, context)
-            case .end: receiveEnd(context)
-            }
+            receive(unwrapInboundIn(data), context)
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard case .waiting = state, let error = error as? HTTPParserError else {
-            state = .done
+        // What comes behind bytes that are no HTTP is none either; the answer is on its way.
+        if case .done = state { return }
+        if case .computing = state, error is HTTPParserError {
+            isBroken = true
+            return
+        }
+        guard let error = error as? HTTPParserError, !isUpgraded else {
             context.close(promise: nil)
             return
         }
+        giveBackPlace()
         if error == .headerOverflow {
             core.metrics.hit(.headerSize)
             let limit = core.options.limits.maximumHeaderByteCount
             write(
-                .error(.requestHeaderFieldsTooLarge, "the headers hold more than \(limit) bytes"), "none",
+                .error(.requestHeaderFieldsTooLarge, "the headers hold more than \(limit) bytes; send fewer"),
+                "none",
                 context)
         } else {
-            write(.error(.badRequest, "the bytes are no HTTP request"), "none", context)
+            write(.error(.badRequest, "the bytes are no HTTP request; speak HTTP/1.1"), "none", context)
         }
     }
 
     // MARK: - Requests
+
+    private func receive(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        if case .computing = state { return held.append(part) }
+        switch part {
+        case .head(let head): receive(head, context)
+        case .body(let piece): receive(piece, context)
+        case .end: receiveEnd(context)
+        }
+    }
 
     private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         guard case .waiting = state else { return }
@@ -154,8 +172,11 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .receiving(let head, let answer): write(answer, head, context)
         case .collecting(let head, let request):
             state = .computing
+            isCounted = true
+            core.table.requestBegan()
             timer?.cancel()
             timer = nil
+            try? context.channel.syncOptions?.setOption(.autoRead, value: false)
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
             let eventLoop = context.eventLoop
             request.run(on: core, arrival: eventLoop.now) { answer in
@@ -174,7 +195,10 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func write(_ answer: HTTPAnswer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         var answer = answer
-        answer.closes = answer.closes || !head.isKeepAlive || core.table.isDraining
+        // Behind a request to upgrade, HTTP is not read any more.
+        answer.closes =
+            answer.closes || !head.isKeepAlive || core.table.isDraining || isBroken
+            || head.headers.contains(name: "Upgrade")
         write(answer, Route(uri: head.uri)?.rawValue ?? "none", context)
     }
 
@@ -194,14 +218,28 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard answer.closes else {
             schedule(TimeAmount(core.options.limits.idleTimeout), context)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-            return
+            endRequest()
+            return goOn(context)
         }
         timer?.cancel()
         timer = nil
         let written = context.eventLoop.makePromise(of: Void.self)
         let channel = context.channel
-        written.futureResult.whenComplete { _ in Self.close(channel) }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        written.futureResult.whenComplete { _ in
+            bound.value.endRequest()
+            Self.close(channel)
+        }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+    }
+
+    /// Takes what came while the last request was answered.
+    private func goOn(_ context: ChannelHandlerContext) {
+        try? context.channel.syncOptions?.setOption(.autoRead, value: true)
+        while let part = held.popFirst() {
+            receive(part, context)
+            if case .computing = state { return }
+        }
     }
 
     /// Ends a connection so that its peer, which may still be sending, gets the answer and no reset.
@@ -290,7 +328,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .waiting: context.close(promise: nil)
         case .receiving(let head, _), .collecting(let head, _), .upgrading(let head, _, _):
             core.metrics.hit(.bodyTime)
-            if case .upgrading(_, _, let keyID) = state { core.table.leave(nil, key: keyID) }
+            giveBackPlace()
             write(.error(.requestTimeout, "the request did not end in time"), head, context)
         case .computing, .upgraded, .done: break
         }
@@ -301,9 +339,25 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         timer?.cancel()
         timer = nil
         freeBody()
-        if case .upgrading(_, _, let keyID) = state { core.table.leave(nil, key: keyID) }
+        endRequest()
+        giveBackPlace()
         // An upgrade that is under way gives its place back itself.
         state = .done
+    }
+
+    /// Gives back the place of a session that does not open.
+    private func giveBackPlace() {
+        if case .upgrading(_, _, let keyID) = state { core.table.leave(nil, key: keyID) }
+    }
+
+    private var isUpgraded: Bool {
+        if case .upgraded = state { true } else { false }
+    }
+
+    private func endRequest() {
+        guard isCounted else { return }
+        isCounted = false
+        core.table.requestEnded()
     }
 
     private func freeBody() {

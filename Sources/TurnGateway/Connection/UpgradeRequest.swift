@@ -30,7 +30,9 @@ struct UpgradeRequest {
         // 16 bytes in base64.
         guard keys.count == 1, keys[0].utf8.count == 24, keys[0].hasSuffix("==") else {
             throw Refusal(
-                answer: .error(.badRequest, "the handshake's Sec-WebSocket-Key is not 16 bytes in base64"))
+                answer: .error(
+                    .badRequest,
+                    "the handshake's Sec-WebSocket-Key is not 16 bytes in base64; send such a one"))
         }
         key = keys[0]
     }

@@ -1,11 +1,12 @@
 import NIOConcurrencyHelpers
 import NIOCore
+import TurnCore
 
-/// Watches how long questions wait for a worker, and tells when it is too long.
+/// Tells when there is too much to do: when questions wait too long for a worker, or will once all open sessions talk.
 ///
-/// The figure is the time that nine in ten questions of the last ``period`` did not exceed; so one slow answer does
-/// not turn sessions away, and ``period`` after the load is gone all is forgotten. When the question that waits
-/// longest has waited a second, the workers are stuck and that counts as well.
+/// The first figure is the time that nine in ten questions of the last ``period`` did not exceed; so one slow answer
+/// does not turn sessions away, and ``period`` after the load is gone all is forgotten. When the question that waits
+/// longest has waited a second, the workers are stuck and that counts as well. The second is ``LoadForecast``.
 final class LoadMonitor: Sendable {
     /// How far back it looks.
     static let period = TimeAmount.seconds(3)
@@ -19,14 +20,22 @@ final class LoadMonitor: Sendable {
         var waits = CircularBuffer<(time: NIODeadline, wait: TimeAmount)>()
         var figure = TimeAmount.zero
         var computed: NIODeadline?
+        var forecast: LoadForecast
     }
 
-    private let limit: TimeAmount
-    private let state = NIOLockedValueBox(State())
+    private let waitLimit: TimeAmount
+    private let loadLimit: Double
+    private let state: NIOLockedValueBox<State>
 
-    /// - Parameter limit: longer is too long.
-    init(limit: TimeAmount) {
-        self.limit = limit
+    /// - Parameters:
+    ///   - waitLimit: longer is too long.
+    ///   - loadLimit: more than this share of the workers' time is too much.
+    ///   - workers: predictions that are computed at once.
+    ///   - now: the time.
+    init(waitLimit: TimeAmount, loadLimit: Double, workers: Int, now: NIODeadline) {
+        self.waitLimit = waitLimit
+        self.loadLimit = loadLimit
+        state = NIOLockedValueBox(State(forecast: LoadForecast(workers: workers, now: now)))
     }
 
     /// A question reached a worker, or was given up.
@@ -35,6 +44,11 @@ final class LoadMonitor: Sendable {
             if state.waits.count == Self.capacity { state.waits.removeFirst() }
             state.waits.append((now, wait))
         }
+    }
+
+    /// Something happened that the forecast goes by.
+    func note(_ change: (inout LoadForecast) -> Void) {
+        state.withLockedValue { change(&$0.forecast) }
     }
 
     /// The time that nine in ten of the last questions did not exceed; zero without questions.
@@ -51,7 +65,12 @@ final class LoadMonitor: Sendable {
         }
     }
 
-    /// Whether questions wait too long.
+    /// The share of the workers' time that sessions will take, those that are open and `more`.
+    func load(with more: Int = 0, now: NIODeadline) -> Double {
+        state.withLockedValue { $0.forecast.load(with: more, now: now) }
+    }
+
+    /// Whether another session is too much.
     ///
     /// - Parameters:
     ///   - now: the time.
@@ -59,6 +78,6 @@ final class LoadMonitor: Sendable {
     /// - Returns: true while new sessions should go elsewhere.
     func isOverloaded(now: NIODeadline, oldestArrival: NIODeadline?) -> Bool {
         if let oldestArrival, now - oldestArrival > Self.stallLimit { return true }
-        return recentWait(now: now) > limit
+        return recentWait(now: now) > waitLimit || load(with: 1, now: now) > loadLimit
     }
 }

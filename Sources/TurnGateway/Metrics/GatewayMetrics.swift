@@ -45,6 +45,7 @@ struct GatewayMetrics: Sendable {
     let messages: Counter
     let queueLength: Meter
     let recentQueueWait: Meter
+    let load: Meter
     let isOverloaded: Meter
     let isDraining: Meter
     let queueWait: Timer
@@ -67,6 +68,7 @@ struct GatewayMetrics: Sendable {
         messages = Counter(label: "eot_messages_total", factory: factory)
         queueLength = Meter(label: "eot_queue_length", factory: factory)
         recentQueueWait = Meter(label: "eot_queue_wait_recent_seconds", factory: factory)
+        load = Meter(label: "eot_load", factory: factory)
         isOverloaded = Meter(label: "eot_overloaded", factory: factory)
         isDraining = Meter(label: "eot_draining", factory: factory)
         queueWait = Timer(label: "eot_queue_wait_seconds", factory: factory)
@@ -136,6 +138,7 @@ struct GatewayMetrics: Sendable {
         "eot_server_latency_seconds": "From a question's arrival to the sending of its answer.",
         "eot_errors_total": "Errors that were sent to peers, by code.",
         "eot_http_requests_total": "Requests answered over HTTP.",
+        "eot_load": "Share of the workers' time that the open sessions are expected to take; 1 is all of it.",
         "eot_overloaded": "1 while new sessions are turned away for overload.",
         "eot_draining": "1 while the gateway shuts down.",
         "eot_build_info": "What runs.",

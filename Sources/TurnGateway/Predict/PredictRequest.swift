@@ -54,6 +54,7 @@ struct PredictRequest: Sendable {
             core.note(outcome)
             reply(answer(outcome, core, Duration(core.now - arrival)))
         }
+        core.monitor.note { $0.requested(now: arrival) }
         core.queue.submit(job, at: PredictionQueue.Place())
     }
 

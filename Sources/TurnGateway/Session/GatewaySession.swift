@@ -24,6 +24,8 @@ final class GatewaySession {
     private let keyID: String
     private let eventLoop: any EventLoop
     private let began: NIODeadline
+    /// When `session_create` came.
+    private var created: NIODeadline?
     private let logger: Logger
     private let window: SessionWindow
     /// Nil before the session is open.
@@ -158,6 +160,9 @@ final class GatewaySession {
             return fail(400, error.message, .policyViolation, answering: message)
         }
         state = .open
+        let now = eventLoop.now
+        created = now
+        core.monitor.note { $0.sessionOpened(now: now) }
         timer?.cancel()
         schedule(in: TimeAmount(core.options.limits.idleTimeout))
         send(.sessionCreated(core.defaults), answering: message)
@@ -237,6 +242,7 @@ final class GatewaySession {
     private func answer(_ question: Question, _ outcome: PredictionQueue.Outcome) {
         inFlightCount -= 1
         if waiting?.number == question.number { waiting = nil }
+        if let created { core.monitor.note { $0.asked(opened: created, now: eventLoop.now) } }
         if case .over = state {
             core.metrics.predicted(.abandoned)
             return
@@ -334,6 +340,7 @@ final class GatewaySession {
         guard connection != nil else { return }
         connection = nil
         let lasted = eventLoop.now - began
+        if let created { core.monitor.note { $0.sessionClosed(opened: created, now: eventLoop.now) } }
         core.metrics.sessions.decrement()
         core.metrics.closed(closure.code.rawValue)
         core.metrics.sessionLength.record(Duration(lasted).inSeconds)

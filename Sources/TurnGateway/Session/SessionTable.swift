@@ -1,7 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// Which sessions are open, and how many more may be.
+/// Which sessions are open, how many more may be, and how many requests are being answered.
 final class SessionTable: Sendable {
     /// Why a session may not open.
     enum Refusal: Error {
@@ -11,9 +11,19 @@ final class SessionTable: Sendable {
     private struct State {
         var isDraining = false
         var total = 0
+        var requestCount = 0
         var byKey: [String: Int] = [:]
         var sessions: [ObjectIdentifier: @Sendable () -> Void] = [:]
         var onEmpty: (@Sendable () -> Void)?
+
+        var isEmpty: Bool { total == 0 && requestCount == 0 }
+
+        /// What is to be called now that something ended.
+        mutating func takeOnEmpty() -> (@Sendable () -> Void)? {
+            guard isEmpty else { return nil }
+            defer { onEmpty = nil }
+            return onEmpty
+        }
     }
 
     private let maximum: Int
@@ -62,9 +72,18 @@ final class SessionTable: Sendable {
             if let session { state.sessions[ObjectIdentifier(session)] = nil }
             state.total -= 1
             if let count = state.byKey[key] { state.byKey[key] = count > 1 ? count - 1 : nil }
-            guard state.total == 0 else { return nil }
-            defer { state.onEmpty = nil }
-            return state.onEmpty
+            return state.takeOnEmpty()
+        }
+        onEmpty?()
+    }
+
+    /// A request without a session is being answered. To be followed by ``requestEnded()``.
+    func requestBegan() { state.withLockedValue { $0.requestCount += 1 } }
+
+    func requestEnded() {
+        let onEmpty = state.withLockedValue { state in
+            state.requestCount -= 1
+            return state.takeOnEmpty()
         }
         onEmpty?()
     }
@@ -78,11 +97,11 @@ final class SessionTable: Sendable {
         for drain in drains { drain() }
     }
 
-    /// Calls `body` once no session is open; to be called after ``drain()``, once.
+    /// Calls `body` once no session is open and no request is being answered; to be called after ``drain()``, once.
     func whenEmpty(_ body: @escaping @Sendable () -> Void) {
         let isEmpty = state.withLockedValue { state in
-            if state.total > 0 { state.onEmpty = body }
-            return state.total == 0
+            if !state.isEmpty { state.onEmpty = body }
+            return state.isEmpty
         }
         if isEmpty { body() }
     }

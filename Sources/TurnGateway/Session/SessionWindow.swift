@@ -5,7 +5,8 @@ import NIOCore
 ///
 /// A question sees the samples up to the moment it came, however late a worker takes it: what it may see is pinned. The
 /// ring is a second longer than the window, so that audio in real time overwrites nothing pinned while a question
-/// waits; audio that comes faster makes a copy first. Memory grows with what is heard, up to 288 KB.
+/// waits; audio that comes faster makes a copy first. The ring consists of pieces of a second, 32 KB each, which are
+/// reserved as audio comes: 288 KB for a window of 8 s.
 ///
 /// `@unchecked Sendable`: all variables are touched only while `lock` is held. The event loop appends, workers copy.
 final class SessionWindow: @unchecked Sendable {
@@ -28,12 +29,14 @@ final class SessionWindow: @unchecked Sendable {
 
     /// Audio whose `created_at` is kept apart; shorter pieces are counted to the one before.
     private static let stampDistance = 320
-    private static let smallestCapacity = 16_000
+    /// Samples of one piece of the ring.
+    private static let pieceCount = 16_000
 
     private let windowSampleCount: Int
-    private let largestCapacity: Int
+    private let capacity: Int
     private let lock = NIOLock()
-    private var ring: [Int16] = []
+    /// The ring's pieces; empty until audio comes to them.
+    private var pieces: [[Int16]]
     /// Samples since the session's start.
     private var end = 0
     /// Where the audio after the last flush begins.
@@ -46,7 +49,9 @@ final class SessionWindow: @unchecked Sendable {
     /// - Parameter windowSampleCount: samples that a question sees, at most.
     init(windowSampleCount: Int) {
         self.windowSampleCount = windowSampleCount
-        largestCapacity = windowSampleCount + 16_000
+        let count = (windowSampleCount + Self.pieceCount - 1) / Self.pieceCount + 1
+        capacity = count * Self.pieceCount
+        pieces = Array(repeating: [], count: count)
     }
 
     /// Adds samples; the oldest make room.
@@ -59,17 +64,15 @@ final class SessionWindow: @unchecked Sendable {
             stamp(createdAt)
             var rest = samples
             while !rest.isEmpty {
-                // A piece that is no longer than the ring is overwritten by nothing but later pieces.
-                let piece = UnsafeBufferPointer(rebasing: rest.prefix(largestCapacity))
-                makeRoom(for: piece.count)
-                let offset = end % ring.count
-                let first = min(piece.count, ring.count - offset)
-                ring.withUnsafeMutableBufferPointer { ring in
-                    _ = ring[offset...].update(fromContentsOf: piece[..<first])
-                    _ = ring.update(fromContentsOf: piece[first...])
+                let (index, offset) = (end % capacity).quotientAndRemainder(dividingBy: Self.pieceCount)
+                let count = min(rest.count, Self.pieceCount - offset)
+                savePins(before: end + count - capacity)
+                if pieces[index].isEmpty { pieces[index] = [Int16](repeating: 0, count: Self.pieceCount) }
+                pieces[index].withUnsafeMutableBufferPointer { piece in
+                    _ = piece[offset...].update(fromContentsOf: rest.prefix(count))
                 }
-                end += piece.count
-                rest = UnsafeBufferPointer(rebasing: rest[piece.count...])
+                end += count
+                rest = UnsafeBufferPointer(rebasing: rest.dropFirst(count))
             }
         }
     }
@@ -118,9 +121,9 @@ final class SessionWindow: @unchecked Sendable {
             return Self.convert(copy[...], to: target, at: 0)
         }
         defer { lock.unlock() }
-        let (first, second) = segments(pin.range)
-        let count = Self.convert(ring[first], to: target, at: 0)
-        return count + Self.convert(ring[second], to: target, at: count)
+        var count = 0
+        forEachPart(of: pin.range) { count += Self.convert($0, to: target, at: count) }
+        return count
     }
 
     private func stamp(_ createdAt: Duration?) {
@@ -135,45 +138,25 @@ final class SessionWindow: @unchecked Sendable {
         }
     }
 
-    /// Grows the ring as far as it may, and saves what questions still need from being overwritten.
-    private func makeRoom(for count: Int) {
-        let needed = min(largestCapacity, end - start + count)
-        // Samples before the last flush stay while the ring need not grow.
-        if needed > ring.count {
-            var capacity = max(ring.count, Self.smallestCapacity)
-            while capacity < needed { capacity *= 2 }
-            grow(to: min(capacity, largestCapacity))
-        }
-        savePins(before: end + count - ring.count)
-    }
-
-    /// Moves what the ring holds into a larger one.
-    private func grow(to capacity: Int) {
-        var larger = [Int16](repeating: 0, count: capacity)
-        if !ring.isEmpty {
-            for position in max(0, end - ring.count)..<end {
-                larger[position % capacity] = ring[position % ring.count]
-            }
-        }
-        ring = larger
-    }
-
-    /// Copies views that begin before a position.
+    /// Copies pinned samples before a position, which are about to be overwritten.
     private func savePins(before position: Int) {
-        for index in pins.indices where pins[index].copy == nil {
-            let range = pins[index].range
-            guard range.lowerBound < position, !range.isEmpty else { continue }
-            let (first, second) = segments(range)
-            pins[index].copy = Array(ring[first]) + ring[second]
+        for index in pins.indices where pins[index].copy == nil && pins[index].range.lowerBound < position {
+            var copy: [Int16] = []
+            copy.reserveCapacity(pins[index].range.count)
+            forEachPart(of: pins[index].range) { copy += $0 }
+            pins[index].copy = copy
         }
     }
 
-    /// Where in the ring a range of positions lies.
-    private func segments(_ range: Range<Int>) -> (Range<Int>, Range<Int>) {
-        guard !range.isEmpty else { return (0..<0, 0..<0) }
-        let offset = range.lowerBound % ring.count
-        let first = min(range.count, ring.count - offset)
-        return (offset..<(offset + first), 0..<(range.count - first))
+    /// Calls `body` with the samples at a range of positions, piece by piece.
+    private func forEachPart(of range: Range<Int>, _ body: (ArraySlice<Int16>) -> Void) {
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let (index, offset) = (position % capacity).quotientAndRemainder(dividingBy: Self.pieceCount)
+            let count = min(range.upperBound - position, Self.pieceCount - offset)
+            body(pieces[index][offset..<(offset + count)])
+            position += count
+        }
     }
 
     private static func convert(

@@ -67,6 +67,12 @@ struct LimitOptions: ParsableArguments {
             valueName: "s"))
     var maxQueueWait = 0.1
 
+    @Option(
+        help: ArgumentHelp(
+            "New sessions are refused when those that are open are expected to take more than this share of the "
+                + "workers' time.", valueName: "share"))
+    var maxLoad = 0.8
+
     @Option(help: ArgumentHelp("Time that sessions have to end after SIGTERM.", valueName: "s"))
     var drain = 10.0
 
@@ -104,6 +110,7 @@ struct LimitOptions: ParsableArguments {
         limits.questionTimeout = try duration(questionTimeout, "--question-timeout")
         options.limits = limits
         options.maximumQueueWait = try duration(maxQueueWait, "--max-queue-wait")
+        options.maximumLoad = maxLoad
         options.drain = try duration(drain, "--drain")
         return options
     }

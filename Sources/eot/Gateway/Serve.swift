@@ -39,7 +39,6 @@ struct Serve: AsyncParsableCommand {
     var logLevel: Log.Level = .info
 
     func run() async throws {
-        let log = Log(level: logLevel)
         var options = try limits.gatewayOptions()
         try network.apply(to: &options)
         if let workers {
@@ -50,7 +49,7 @@ struct Serve: AsyncParsableCommand {
         }
         options.thresholds = try thresholds.table()
         let keys = try access.keys()
-        let turnModel = try model.load(log)
+        let turnModel = try model.load(Log(level: .warning))
         OpenFiles.raiseLimit()
 
         let logger = Logger(label: "eot") { _ in LogfmtHandler(level: logLevel) }

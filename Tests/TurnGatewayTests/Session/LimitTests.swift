@@ -235,6 +235,37 @@ struct LimitTests {
         #expect(try bench.connect().upgrade().status == 101)
     }
 
+    @Test func `sessions that will be too much are refused before questions wait`() throws {
+        // A session is taken to ask 0.2 times a second at first: two at 1.5 s an answer are 0.6 of one worker's time,
+        // three are 0.9.
+        let bench = try Bench(model: ProbeModel(inference: .milliseconds(1_500))) { $0.maximumLoad = 0.8 }
+        let first = try bench.session()
+        try first.send(.inferenceStart(requestID: "r"))
+        bench.work()
+        let second = try bench.session()
+        #expect(try #require(bench.metric("eot_load")) > 0.59)
+        #expect(try bench.connect().upgrade().status == 503)
+        #expect(try bench.connect().request("GET", "/readyz").status == 503)
+        #expect(bench.metric("eot_sessions_refused_total{reason=\"overload\"}") == 1)
+        // Both prove to be silent.
+        for _ in 0..<100 {
+            bench.advance(.seconds(1))
+            for peer in [first, second] {
+                for frame in try peer.takeFrames() where frame.opcode == 9 {
+                    try peer.send(frame: Frame(10, frame.payload))
+                }
+            }
+        }
+        #expect(try bench.connect().upgrade().status == 101)
+        // Or they ask twice a second.
+        for _ in 0..<30 {
+            try first.send(.inferenceStart(requestID: "r"))
+            bench.work()
+            bench.advance(.milliseconds(500))
+        }
+        #expect(try bench.connect().upgrade().status == 503)
+    }
+
     @Test func `questions that nobody takes are overload too`() throws {
         let bench = try Bench()
         let peer = try bench.session()

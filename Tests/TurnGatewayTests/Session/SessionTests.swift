@@ -112,6 +112,40 @@ struct SessionTests {
         #expect(stats.latestClientCreatedAt == .milliseconds(19_950))
     }
 
+    @Test(arguments: 0..<8 as Range<UInt64>)
+    func `whatever comes between, a question sees the audio since the flush before it`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let bench = try Bench(model: ProbeModel(windowSampleCount: 20_000)) {
+            $0.limits.audioBurst = 1e6
+            $0.limits.messagesPerSecond = 1 << 30
+        }
+        let peer = try bench.session()
+        var heard: [Int16] = []
+        var asked: [Int16]?
+        var expected: [[Float]] = []
+        for _ in 0..<600 {
+            switch Int.random(in: 0..<20, using: &generator) {
+            case 0:
+                try peer.send(.sessionFlush)
+                heard = []
+            case 1...4:
+                try peer.send(.inferenceStart(requestID: "r"))
+                asked = heard.suffix(20_000)
+            case 5...7:
+                bench.work()
+                if let asked { expected.append(asked.map { Float($0) / 32_768 }) }
+                asked = nil
+            default:
+                let count = Int.random(in: 0...(seed < 4 ? 900 : 60_000), using: &generator)
+                let samples = (0..<count).map { _ in Int16.random(in: -32_768...32_767, using: &generator) }
+                try peer.sendAudio(samples)
+                heard = (heard + samples).suffix(20_000)
+            }
+        }
+        #expect(expected.count > 20)
+        #expect(bench.model.windows == expected)
+    }
+
     @Test func `a new start takes the place of one that waits, which is never answered`() throws {
         let bench = try Bench()
         let peer = try bench.session()
