@@ -4,9 +4,9 @@
     Benchmarks/gateway.py [--rounds 3] [--seconds 20] [--sessions 8]
 
 It needs `make build test-data` before; the first run makes a virtual environment in .eot/bench-gateway. Each round
-starts every server in turn and lets `eot load --saturate` ask it: each session streams a call (scripts/make_calls.py) in real
-time and asks again at each answer. The load generator shares the machine with whatever it measures. `cpu` is the
-server's own processor time for each answer. Ratios are medians over the rounds.
+starts every server in turn and lets `eot load --saturate` ask it: each session streams a call (scripts/make_calls.py)
+in real time and asks again at each answer. The load generator shares the machine with whatever it measures. `cpu` is
+the server's own processor time for each answer. Ratios are medians over the rounds.
 """
 
 import argparse

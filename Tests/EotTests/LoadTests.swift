@@ -9,7 +9,7 @@ import TurnTesting
     private static let turn = "fixtures/turns/conf-errormenu.wav"
 
     private func load(
-        _ scenario: String, _ options: [String] = [], sessions: Int = 4, seconds: Double = 6,
+        _ scenario: String, _ options: [String] = [], sessions: Int = 4, seconds: Double = 3.5,
         secret: String = Self.secret
     ) async throws -> EotResult {
         let peer = try PythonPeer("gateway.py", arguments: ["--key", "devkey", "--secret", Self.secret])
@@ -39,7 +39,7 @@ import TurnTesting
     func `sessions of real speech ask at their pauses, and every question is answered`(
         frame: Int
     ) async throws {
-        let result = try await load("healthy", ["--frame", "\(frame)"])
+        let result = try await load("healthy", ["--frame", "\(frame)"], seconds: 6)
         #expect(result.status == 0, "\(result.errors)")
         let (load, details) = try report(result)
         #expect(
@@ -146,7 +146,7 @@ import TurnTesting
 
     @Test func `the search for the most sessions ends at the bound`() async throws {
         let result = try await load(
-            "healthy", ["--ramp", "--p99", "500", "--max-sessions", "3"], sessions: 2, seconds: 4)
+            "healthy", ["--ramp", "--p99", "500", "--max-sessions", "3"], sessions: 2, seconds: 3.5)
         #expect(result.status == 0, "\(result.errors)")
         let records = try JSONRecord.all(result.outputLines)
         #expect(records.map(\.type) == ["load", "details", "load", "details", "ramp"])

@@ -163,8 +163,11 @@ struct LoadFailed: Error {
     var message: String {
         let kinds = report.failures.sorted { $0.key < $1.key }.map { "\($0.value) x \($0.key)" }
         guard report.openedCount > 0 else {
-            return
-                "no session opened (\(kinds.joined(separator: ", "))); check the address and the credentials"
+            let advice =
+                report.failures["http 503"] != nil
+                ? "the gateway is overloaded or shuts down: try later, or another one"
+                : "check the address and the credentials"
+            return "no session opened (\(kinds.joined(separator: ", "))); \(advice)"
         }
         let failed = ["\(report.lostCount) predictions lost"] + kinds
         return failed.joined(separator: ", ") + "; use fewer sessions, or look at the gateway's log"
