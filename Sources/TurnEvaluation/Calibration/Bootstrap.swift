@@ -1,3 +1,5 @@
+import TurnCore
+
 /// Draws turns with replacement and looks where the threshold and the figures fall (Efron 1979). Whole turns are
 /// drawn, since the spans of one turn are alike.
 struct Bootstrap {

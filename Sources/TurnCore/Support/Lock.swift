@@ -8,16 +8,16 @@
     import Android
 #endif
 
-/// A mutex around a value, for short synchronous work off the audio path.
+/// A mutex around a value, for short synchronous state of this package's own modules: never held across work.
 ///
 /// `Synchronization.Mutex` would do, but it needs macOS 15.
 ///
 /// `@unchecked Sendable`: `value` is touched only while `mutex` is held.
-final class Lock<Value>: @unchecked Sendable {
+package final class Lock<Value>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private var value: Value
 
-    init(_ value: sending Value) {
+    package init(_ value: sending Value) {
         self.value = value
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
@@ -30,7 +30,7 @@ final class Lock<Value>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+    package func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body(&value)
