@@ -7,6 +7,10 @@ PYTHON ?= python3
 EOT := .build/release/eot
 SAMPLE := .eot/audio/sample.wav
 PLOT := .eot/sample.svg
+# Recorded telephone prompts with silences of known length in them: a few, and all that fit.
+TURNS := .eot/fixtures/turns
+ALL_TURNS := .eot/fixtures/all-turns
+EVAL_PLOT := .eot/frontier.svg
 
 # They talk to other processes or tasks within time limits, so they run apart from suites that keep all processors busy.
 NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.(Cloud|Serve|Load|Interop|Deploy)Tests'
@@ -17,7 +21,7 @@ MEMORY_TEST := 'many streams share'
 
 SWIFT_FILES = $(shell git ls-files '*.swift')
 
-.PHONY: help models sample build run test-data test-tools test tsan soak soak-cloud soak-gateway rough-gateway soak-nginx bench-gateway tsan-cloud asan-cloud push-cost acceptance lint format clean
+.PHONY: help models sample build run plots bench-eval test-data test-tools test tsan soak soak-cloud soak-gateway rough-gateway soak-nginx bench-gateway tsan-cloud asan-cloud push-cost acceptance lint format clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -31,9 +35,21 @@ sample: ## fetch and verify the sample conversation (.eot/audio)
 build: ## build the command eot for release
 	@$(SWIFT) build -c release --product eot
 
-run: models sample build ## fetch, build, and detect the turns of the sample conversation
+run: models sample build ## fetch, build, detect the turns of the sample conversation, evaluate on 24 labelled turns
 	@$(EOT) detect $(SAMPLE) --plot $(PLOT)
 	@echo "plot: $(PLOT)"
+	@if $(PYTHON) scripts/fetch.py prompts && $(PYTHON) scripts/make_conversations.py; then \
+		printf '\nHow good? 24 telephone prompts, silences put into them by a script: a demonstration, not a benchmark.\n\n'; \
+		rm -f $(TURNS)/predictions.csv; \
+		$(EOT) score --score-point 0.2 --output $(TURNS)/predictions.csv $(TURNS)/manifest.jsonl; \
+		$(EOT) eval --score-point 0.2 --plot $(EVAL_PLOT) $(TURNS)/predictions.csv; \
+		echo "plot: $(EVAL_PLOT)"; \
+	else echo "the evaluation is left out: its prompts come from Debian, by apt-get"; fi
+
+plots: models sample build ## draw the pictures of the documentation anew (docs/images)
+	@$(PYTHON) scripts/fetch.py prompts
+	@$(PYTHON) scripts/make_conversations.py --turns 1000 --output $(ALL_TURNS)
+	@scripts/draw_plots.sh $(EOT) $(SAMPLE) $(ALL_TURNS)
 
 test-data: ## fetch and verify everything that the tests use, and derive files from it
 	@$(PYTHON) scripts/fetch.py models sample prompts
@@ -88,6 +104,9 @@ tsan-cloud: ## run the suites of the wire, the WebSocket, the cloud transport an
 asan-cloud: ## the same under Address Sanitizer
 	@$(SWIFT) test --no-parallel --sanitize=address --scratch-path .build/asan --filter $(NETWORK_SUITES) \
 		--skip $(MEMORY_TEST) --skip EotTests
+
+bench-eval: build ## what eot eval and eot calibrate cost for a million rows: time and memory
+	@$(PYTHON) Benchmarks/evaluation.py
 
 push-cost: ## what pushing a 10 ms frame costs
 	@$(SWIFT) run -c release turn-push-benchmark

@@ -193,7 +193,8 @@ let package = Package(
         .testTarget(
             name: "EotTests",
             dependencies: [
-                "TurnDetection", "TurnInference", "TurnWire", "TurnCore", "TurnAudio", "TurnTesting",
+                "TurnDetection", "TurnEvaluation", "TurnInference", "TurnWire", "TurnCore", "TurnAudio",
+                "TurnTesting",
             ],
             swiftSettings: strict),
     ],
