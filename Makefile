@@ -40,9 +40,9 @@ run: models sample build ## fetch, build, detect the turns of the sample convers
 	@echo "plot: $(PLOT)"
 	@if $(PYTHON) scripts/fetch.py prompts && $(PYTHON) scripts/make_conversations.py; then \
 		printf '\nHow good? 24 telephone prompts, silences put into them by a script: a demonstration, not a benchmark.\n\n'; \
-		rm -f $(TURNS)/predictions.csv; \
-		$(EOT) score --score-point 0.2 --output $(TURNS)/predictions.csv $(TURNS)/manifest.jsonl; \
-		$(EOT) eval --score-point 0.2 --plot $(EVAL_PLOT) $(TURNS)/predictions.csv; \
+		rm -f $(TURNS)/smart-turn.csv; \
+		$(EOT) score --score-point 0.2 --output $(TURNS)/smart-turn.csv $(TURNS)/manifest.jsonl; \
+		$(EOT) eval --score-point 0.2 --plot $(EVAL_PLOT) $(TURNS)/smart-turn.csv; \
 		echo "plot: $(EVAL_PLOT)"; \
 	else echo "the evaluation is left out: its prompts come from Debian, by apt-get"; fi
 

@@ -13,10 +13,10 @@ score=("$eot" score --score-point 0.2)
 
 "$eot" detect "$sample" --plot "$images/detect.svg" >/dev/null
 
-rm -f "$turns"/{prompts,noise}.csv
-"${score[@]}" --output "$turns/prompts.csv" "$turns/manifest.jsonl"
-"${score[@]}" --snr 10 --output "$turns/noise.csv" "$turns/manifest.jsonl"
+rm -f "$turns"/smart-turn{,-noise}.csv
+"${score[@]}" --output "$turns/smart-turn.csv" "$turns/manifest.jsonl"
+"${score[@]}" --snr 10 --output "$turns/smart-turn-noise.csv" "$turns/manifest.jsonl"
 
-"$eot" eval --score-point 0.2 --plot "$images/eval.svg" "$turns/prompts.csv"
-"$eot" eval --score-point 0.2 --plot "$images/eval-noise.svg" "$turns/prompts.csv" "$turns/noise.csv"
+"$eot" eval --score-point 0.2 --plot "$images/eval.svg" "$turns/smart-turn.csv"
+"$eot" eval --score-point 0.2 --plot "$images/eval-noise.svg" "$turns/smart-turn.csv" "$turns/smart-turn-noise.csv"
 ls -l "$images"
