@@ -128,15 +128,17 @@ async def pipecat(url, key, secret, path, *moments):
     logger.remove()
     from pipecat.audio.turn.smart_turn.http_smart_turn import HttpSmartTurnAnalyzer
 
-    loop = asyncio.get_running_loop()
-
     class Analyzer(HttpSmartTurnAnalyzer):
         """In pipecat-ai 1.14.0 this method looks for the event loop of a thread that has none, so that the class answers
-        0 whatever the service says. This one asks the loop that there is."""
+        0 whatever the service says. This one asks the loop that there is; docs/gateway.md shows it."""
+
+        def __init__(self, **options):
+            super().__init__(**options)
+            self._loop = asyncio.get_running_loop()
 
         def _predict_endpoint(self, audio_array):
             request = self._send_raw_request(self._serialize_array(audio_array))
-            return asyncio.run_coroutine_threadsafe(request, loop).result()
+            return asyncio.run_coroutine_threadsafe(request, self._loop).result()
 
     now = int(time.time())
     token = jwt.encode({"iss": key, "nbf": now, "exp": now + 600, "inference": {"perform": True}}, secret,
