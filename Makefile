@@ -88,10 +88,10 @@ rough-gateway: test-data ## overload, SIGTERM under load, memory a session (abou
 	@$(SWIFT) build -c release --product eot
 	@$(PYTHON) scripts/soak_gateway.py all
 
-soak-nginx: models sample ## two gateways behind nginx, one killed every 2 s for a minute
+soak-nginx: test-data ## two gateways behind nginx, one killed every 2 s for a minute
 	@$(SWIFT) build -c release --product eot
 	@scripts/nginx.sh install
-	@$(PYTHON) scripts/soak_nginx.py $(SAMPLE)
+	@$(PYTHON) scripts/soak_nginx.py .eot/fixtures/turns/*.wav
 
 bench-gateway: test-data ## predictions a second of the gateway beside one in Python, in turns, with ratios (about 5 min)
 	@$(SWIFT) build -c release --product eot

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """Puts Debian's nginx with deploy/nginx/eot.conf in front of two gateways and kills one after the other, under load.
 
-soak_nginx.py [--seconds 60] [--every 2] [--runs 4] [--cut S] [--eot PATH] AUDIO
+soak_nginx.py [--seconds 60] [--every 2] [--runs 4] [--eot PATH] AUDIO...
 
-`eot detect --cloud --realtime` works through the recording so many times side by side, again and again, until that time
-is over; meanwhile one of the two gateways (`eot serve`) is killed with SIGKILL and started anew, in turns. Every
-detection is checked against one without any gateway: no turn may be lost. --cut takes the first S seconds of a WAV
-file only. Needs a release build of eot, the models and nginx (scripts/nginx.sh); loopback only.
+So many runs of `eot detect --cloud --realtime` work through the recordings side by side, again and again, until that
+time is over; meanwhile one of the two gateways (`eot serve`) is killed with SIGKILL and started anew, in turns. Every
+detection is checked against one without any gateway: no turn may be lost. Needs a release build of eot, the models and nginx (scripts/nginx.sh); loopback only.
 """
 
 import argparse
@@ -17,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import wave
 
 from detections import ROOT, Detection, EotServe, free_port, reference, summary
 
@@ -39,21 +37,15 @@ def configuration(folder, port, gateways):
         f"events {{ worker_connections 1024; }}\nhttp {{\n{temporary}\n    include {folder}/eot.conf;\n}}\n")
 
 
-def cut(path, seconds, folder):
-    with wave.open(path) as source, wave.open(str(folder / "cut.wav"), "wb") as target:
-        target.setparams(source.getparams())
-        target.writeframes(source.readframes(round(seconds * source.getframerate())))
-    return str(folder / "cut.wav")
-
-
-async def detect_until(end, arguments, url, audio, expected, results):
+async def detect_until(end, arguments, url, expected, results, index):
     while time.monotonic() < end:
-        results.append(await Detection.run(arguments.eot, url, audio, expected))
+        audio = arguments.audio[index % len(arguments.audio)]
+        results.append(await Detection.run(arguments.eot, url, audio, expected[audio]))
+        index += arguments.runs
 
 
 async def main(arguments, folder):
-    audio = cut(arguments.audio, arguments.cut, folder) if arguments.cut else arguments.audio
-    expected = reference(arguments.eot, audio)
+    expected = {audio: reference(arguments.eot, audio) for audio in arguments.audio}
     gateways = [EotServe(arguments.eot).start() for _ in range(2)]
     port = free_port()
     configuration(folder, port, gateways)
@@ -63,8 +55,9 @@ async def main(arguments, folder):
         await asyncio.sleep(0.5)
         start = time.monotonic()
         end = start + arguments.seconds
-        runs = [asyncio.create_task(detect_until(end, arguments, f"http://127.0.0.1:{port}", audio, expected, results))
-                for _ in range(arguments.runs)]
+        url = f"http://127.0.0.1:{port}"
+        runs = [asyncio.create_task(detect_until(end, arguments, url, expected, results, index))
+                for index in range(arguments.runs)]
         while time.monotonic() < end:
             await asyncio.sleep(arguments.every)
             gateways[kills % 2].kill()
@@ -82,11 +75,10 @@ async def main(arguments, folder):
 
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-parser.add_argument("audio")
+parser.add_argument("audio", nargs="+")
 parser.add_argument("--seconds", type=float, default=60)
 parser.add_argument("--every", type=float, default=2)
 parser.add_argument("--runs", type=int, default=4)
-parser.add_argument("--cut", type=float)
 parser.add_argument("--eot", default=str(ROOT / ".build/release/eot"))
 if not NGINX:
     sys.exit("nginx is missing; run `scripts/nginx.sh install`, or install it")

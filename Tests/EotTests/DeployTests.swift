@@ -69,11 +69,12 @@ import TurnTesting
     func `behind nginx no turn is lost while gateways are killed`() async throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "python3", Repository.root.appendingPathComponent("scripts/soak_nginx.py").path, "--seconds",
-            "10",
-            "--cut", "9", "--runs", "3", "--eot", Eot.executable.path, try Repository.sample(),
-        ]
+        let recordings = try ["conf-errormenu", "confbridge-only-participant"].map {
+            try Repository.fetched("fixtures/turns/\($0).wav")
+        }
+        let script = Repository.root.appendingPathComponent("scripts/soak_nginx.py").path
+        process.arguments =
+            ["python3", script, "--seconds", "10", "--runs", "3", "--eot", Eot.executable.path] + recordings
         process.currentDirectoryURL = Repository.root
         let output = Pipe()
         process.standardOutput = output

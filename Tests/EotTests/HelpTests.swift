@@ -2,7 +2,7 @@ import Testing
 
 @Suite struct HelpTests {
     static let commands = [
-        "detect", "listen", "predict", "vad", "score", "eval", "calibrate", "bench", "models",
+        "detect", "listen", "predict", "vad", "score", "eval", "calibrate", "load", "bench", "models",
     ]
 
     @Test func `the command explains itself`() async throws {

@@ -1,11 +1,11 @@
-"""Official clients, unmodified, against a gateway: livekit-agents 1.8.9 and pipecat-ai 1.14.0.
+"""Official clients against a gateway: livekit-agents 1.8.9 and pipecat-ai 1.14.0.
 
 clients.py livekit URL KEY SECRET AUDIO AT...     streams AUDIO, asks at each second AT, and tells what it got
 clients.py refused URL KEY SECRET                 connects and asks once
 clients.py pipecat URL KEY SECRET AUDIO AT...     posts the audio up to each second AT
 
-AUDIO is 16-bit PCM, mono, 16 kHz. Prints JSON lines. One module is stubbed: livekit.local_inference, the on-device model
-of livekit-agents, which stands under a licence of its own; whatever touches it fails.
+AUDIO is 16-bit PCM, mono, 16 kHz. Prints JSON lines. One module is stubbed: livekit.local_inference, the on-device
+model of livekit-agents, which stands under a licence of its own; whatever touches it fails.
 """
 
 import array
@@ -128,15 +128,17 @@ async def pipecat(url, key, secret, path, *moments):
     logger.remove()
     from pipecat.audio.turn.smart_turn.http_smart_turn import HttpSmartTurnAnalyzer
 
-    loop = asyncio.get_running_loop()
-
     class Analyzer(HttpSmartTurnAnalyzer):
         """In pipecat-ai 1.14.0 this method looks for the event loop of a thread that has none, so that the class answers
-        0 whatever the service says. This one asks the loop that there is."""
+        0 whatever the service says. This one asks the loop that there is; docs/gateway.md shows it."""
+
+        def __init__(self, **options):
+            super().__init__(**options)
+            self._loop = asyncio.get_running_loop()
 
         def _predict_endpoint(self, audio_array):
             request = self._send_raw_request(self._serialize_array(audio_array))
-            return asyncio.run_coroutine_threadsafe(request, loop).result()
+            return asyncio.run_coroutine_threadsafe(request, self._loop).result()
 
     now = int(time.time())
     token = jwt.encode({"iss": key, "nbf": now, "exp": now + 600, "inference": {"perform": True}}, secret,
@@ -146,7 +148,7 @@ async def pipecat(url, key, secret, path, *moments):
         options = {"url": f"{url}/v1/predict", "aiohttp_session": session, "sample_rate": RATE,
                    "headers": {"Authorization": f"Bearer {token}"}}
         for moment in moments:
-            # The unmodified class's own serialisation and request.
+            # The class as it is: its serialisation and its request.
             plain = HttpSmartTurnAnalyzer(**options)
             window = np.array(audio[:round(float(moment) * RATE)], np.float32) / 32_768
             try:
@@ -154,10 +156,10 @@ async def pipecat(url, key, secret, path, *moments):
             except Exception as error:
                 record(kind="refused", at=float(moment), error=str(error))
                 continue
-            # As a pipeline uses it: frames of 20 ms, the last of which the class leaves out.
+            # As a pipeline uses it: frames of 20 ms.
             analyzer = Analyzer(**options)
             analyzer.set_sample_rate(RATE)
-            for start in range(0, window.size + 320, 320):
+            for start in range(0, window.size, 320):
                 analyzer.append_audio(audio[start:start + 320].tobytes(), True)
             state, metrics = await analyzer.analyze_end_of_turn()
             record(kind="pipeline", at=float(moment), probability=metrics.probability, state=state.name)

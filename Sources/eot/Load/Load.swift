@@ -99,6 +99,7 @@ struct Load: AsyncParsableCommand {
             try await search(target, recordings, &printer)
         } else {
             let report = try await measure(target, recordings, sessionCount: sessions)
+            guard report.openedCount > 0 else { throw LoadFailed(report) }
             try printer.print(report)
             guard report.errorCount == 0 else { throw LoadFailed(report) }
         }
@@ -112,10 +113,12 @@ struct Load: AsyncParsableCommand {
         while let count = search.next {
             let report = try await measure(target, recordings, sessionCount: count)
             let held = report.holds(p99: limit)
+            // A gateway that lets nobody in after it was overloaded is a result; one that never did is none.
+            guard report.openedCount > 0 || count > sessions else { throw LoadFailed(report) }
             try printer.print(report)
             output.log.info("\(count) sessions \(held ? "held" : "did not hold")")
-            if !held { try await Task.sleep(for: Self.recovery) }
             search.record(held)
+            if !held, search.next != nil { try await Task.sleep(for: Self.recovery) }
         }
         try printer.printRamp(best: search.best, limit: limit)
     }
@@ -136,9 +139,7 @@ struct Load: AsyncParsableCommand {
         let run = try LoadRun(target: target, options: options, audio: recordings)
         async let _: Void = Self.showProgress(sessionCount, run.expectedDuration)
         // Leaving this function cancels the bar, and waits for it.
-        let report = try await run.run()
-        guard report.openedCount > 0 else { throw LoadFailed(report) }
-        return report
+        return try await run.run()
     }
 
     /// Draws a bar until it is cancelled.
