@@ -5,7 +5,7 @@ private typealias A = SmartTurnArchitecture
 /// The network of Smart Turn v3 with int8 weights and dynamically quantised 8-bit activations.
 ///
 /// Each row of activations gets its own scale and offset where it is made; wide rows are cut into groups with one each
-/// (a convolution's taps, parts of a normalised token, of attention's output and of the hidden layer). Sums are exact
+/// (a convolution's taps, parts of a normalised token and of the hidden layer). Sums are exact
 /// integers, all between the products is float32. Keys are quantised less their mean over the tokens, which the
 /// softmax does not see; values around their channel's centre.
 ///
@@ -52,7 +52,7 @@ struct SmartTurnFastEncoder: Sendable {
                 query: QuantisedLinear(layer.query, groupDepth: Space.normGroup),
                 key: QuantisedLinear(layer.key, groupDepth: Space.normGroup),
                 value: QuantisedLinear(layer.value, groupDepth: Space.normGroup),
-                output: QuantisedLinear(layer.output, groupDepth: Space.mixedGroup),
+                output: QuantisedLinear(layer.output),
                 feedForwardNorm: layer.feedForwardNorm,
                 expand: QuantisedLinear(layer.expand, groupDepth: Space.normGroup),
                 contract: QuantisedLinear(layer.contract, groupDepth: Space.hiddenGroup))
@@ -204,12 +204,8 @@ struct SmartTurnFastEncoder: Sendable {
     private func feedForward(_ layer: Layer, _ start: Int, _ space: Space, _ own: Space.Worker) {
         let rows = Space.blockRows
         let residual = space.residual + start * A.width
-        kernels.table.pointee.u8_quantise(
-            space.mixed + start * A.width, A.width, rows, A.width / Space.mixedGroup, Space.mixedGroup,
-            own.codes, A.width, own.meanings)
-        let mixed = QuantisedRows(
-            codes: own.codes, stride: A.width, groupStride: Space.mixedGroup, meanings: own.meanings,
-            groupMeaningStride: rows, count: rows)
+        quantise(space.mixed + start * A.width, A.width, rows, own.codes, own.meanings)
+        let mixed = QuantisedRows(codes: own.codes, stride: A.width, meanings: own.meanings, count: rows)
         layer.output.apply(kernels, mixed, to: residual, stride: A.width, adding: true)
         let normed = normalise(layer.feedForwardNorm, residual, own.floats, own)
         let groupCount = A.width / Space.hiddenGroup
