@@ -74,41 +74,63 @@ struct SmartTurnFastEncoder: Sendable {
         observe: ((SmartTurnModel.Stage, UnsafeBufferPointer<Float>) -> Void)?
     ) -> Float {
         spaces.withElement { space in
-            func report(_ stage: SmartTurnModel.Stage, _ values: UnsafePointer<Float>, _ count: Int) {
-                observe?(stage, UnsafeBufferPointer(start: values, count: count))
-            }
-            let tokens = A.tokenCount * A.width
-            workers.run(A.frameCount / Space.blockRows) { piece, worker in
-                convolveFrames(features, piece * Space.blockRows, space, space.workers[worker])
-            }
-            runBlocks { start, worker in
-                convolveTokens(start, space, space.workers[worker])
-                project(layers[0], start, space, space.workers[worker])
-            }
-            report(.embedding, space.residual, tokens)
-            for (index, layer) in layers.enumerated() {
-                workers.run(A.headCount) { head, worker in attend(head, space, space.workers[worker]) }
-                runBlocks { start, worker in
-                    feedForward(layer, start, space, space.workers[worker])
-                    if index + 1 < layers.count {
-                        project(layers[index + 1], start, space, space.workers[worker])
-                    } else {
-                        score(start, space, space.workers[worker])
-                    }
+            var logit: Float = 0
+            withUnsafeMutablePointer(to: &logit) { logit in
+                workers.run(stepCount: Self.stepCount) { worker in
+                    run(features, space, &worker, logit, observe)
                 }
-                report(.layer(index), space.residual, tokens)
             }
-            report(.finalNorm, space.mixed, tokens)
-            head.mix(space.mixed, space.head)
-            report(.pooled, space.head.pooled, A.width)
-            var logit = head.classify(space.head)
-            report(.logit, &logit, 1)
             return logit
         }
     }
 
-    private func runBlocks(_ body: (_ start: Int, _ worker: Int) -> Void) {
-        workers.run(A.tokenCount / Space.blockRows) { piece, worker in body(piece * Space.blockRows, worker) }
+    /// Frames, tokens, two a layer, the head; and as many for the observer.
+    private static let stepCount = 2 * (3 + 2 * A.layerCount)
+
+    /// What every worker does; one of them finishes with the logit.
+    private func run(
+        _ features: UnsafeBufferPointer<Float>, _ space: Space, _ worker: inout Worker,
+        _ logit: UnsafeMutablePointer<Float>,
+        _ observe: ((SmartTurnModel.Stage, UnsafeBufferPointer<Float>) -> Void)?
+    ) {
+        let own = space.workers[worker.index]
+        let tokens = A.tokenCount * A.width
+        func report(_ stage: SmartTurnModel.Stage, _ values: UnsafePointer<Float>, _ count: Int) {
+            observe?(stage, UnsafeBufferPointer(start: values, count: count))
+        }
+        func reportResidual(_ stage: SmartTurnModel.Stage) {
+            if observe != nil { worker.run(1) { _ in report(stage, space.residual, tokens) } }
+        }
+        func runBlocks(_ body: (_ start: Int) -> Void) {
+            worker.run(A.tokenCount / Space.blockRows) { body($0 * Space.blockRows) }
+        }
+        worker.run(A.frameCount / Space.blockRows) {
+            convolveFrames(features, $0 * Space.blockRows, space, own)
+        }
+        runBlocks { start in
+            convolveTokens(start, space, own)
+            project(layers[0], start, space, own)
+        }
+        reportResidual(.embedding)
+        for (index, layer) in layers.enumerated() {
+            worker.run(A.headCount) { attend($0, space, own) }
+            runBlocks { start in
+                feedForward(layer, start, space, own)
+                if index + 1 < layers.count {
+                    project(layers[index + 1], start, space, own)
+                } else {
+                    score(start, space, own)
+                }
+            }
+            reportResidual(.layer(index))
+        }
+        worker.run(1) { _ in
+            report(.finalNorm, space.mixed, tokens)
+            head.mix(space.mixed, space.head)
+            report(.pooled, space.head.pooled, A.width)
+            logit.pointee = head.classify(space.head)
+            report(.logit, logit, 1)
+        }
     }
 
     // MARK: Pieces
