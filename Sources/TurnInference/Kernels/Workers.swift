@@ -13,24 +13,31 @@ struct Workers: Sendable {
         let progress: UnsafeMutablePointer<UInt32>
     }
 
-    /// Calls `body` on each worker; returns when all are done. Every worker goes through the same steps; each piece of
-    /// a step is taken by one of them, whichever is free, and a worker that comes late finds the pieces taken.
+    /// The most pieces of a step.
+    fileprivate static let pieceLimit = 31
+
+    /// Calls `body` on each worker; returns when all are done.
+    ///
+    /// Every worker goes through the same steps. In each it takes the pieces that were its own in the step before, whose
+    /// values its cache may still hold, and then what others have not begun: one that the system starts late finds its
+    /// pieces taken.
     ///
     /// - Parameters:
     ///   - stepCount: the most steps that `body` has.
     ///   - body: the steps: calls of ``Worker/run(_:_:)``.
     func run(stepCount: Int, _ body: (inout Worker) -> Void) {
         guard count > 1 else {
-            var worker = Worker(index: 0, progress: nil)
+            var worker = Worker(index: 0, count: 1, step: nil)
             return body(&worker)
         }
-        let progress = UnsafeMutablePointer<UInt32>.allocate(capacity: 2 * stepCount)
-        progress.initialize(repeating: 0, count: 2 * stepCount)
+        let size = stepCount * (1 + Self.pieceLimit)
+        let progress = UnsafeMutablePointer<UInt32>.allocate(capacity: size)
+        progress.initialize(repeating: 0, count: size)
         defer { progress.deallocate() }
         withoutActuallyEscaping(body) { body in
             let job = Job(body: body, progress: progress)
             DispatchQueue.concurrentPerform(iterations: count) { index in
-                var worker = Worker(index: index, progress: job.progress)
+                var worker = Worker(index: index, count: count, step: job.progress)
                 job.body(&worker)
             }
         }
@@ -40,21 +47,27 @@ struct Workers: Sendable {
 /// One thread of a job.
 struct Worker {
     let index: Int
-    /// For this and all steps to come: pieces taken, pieces done. Nil if there is no other thread.
-    fileprivate var progress: UnsafeMutablePointer<UInt32>?
+    /// Workers of the job.
+    fileprivate let count: Int
+    /// Of the next step: how many pieces are done, and for each piece how often it was asked for. Nil if there is no
+    /// other thread.
+    fileprivate var step: UnsafeMutablePointer<UInt32>?
 
     /// The next step: calls `body` for the pieces that this worker gets; returns when all pieces are done, whoever did
     /// them. Workers meet without sleeping: a step takes about a millisecond, waking a thread a tenth of that.
+    ///
+    /// - Precondition: at most 31 pieces.
     mutating func run(_ pieceCount: Int, _ body: (_ piece: Int) -> Void) {
-        guard let taken = progress else { return (0..<pieceCount).forEach(body) }
-        let done = taken + 1
-        while true {
-            let piece = Int(turn_shared_add(taken, 1))
-            guard piece < pieceCount else { break }
-            body(piece)
-            _ = turn_shared_add(done, 1)
+        guard let step else { return (0..<pieceCount).forEach(body) }
+        precondition(pieceCount <= Workers.pieceLimit, "too many pieces")
+        for turn in 0..<count {
+            for piece in stride(from: (index + turn) % count, to: pieceCount, by: count)
+            where turn_shared_add(step + 1 + piece, 1) == 0 {
+                body(piece)
+                _ = turn_shared_add(step, 1)
+            }
         }
-        turn_shared_wait(done, UInt32(pieceCount))
-        progress = taken + 2
+        turn_shared_wait(step, UInt32(pieceCount))
+        self.step = step + 1 + Workers.pieceLimit
     }
 }
