@@ -17,8 +17,8 @@
 
 enum {
     TOKENS = 400, WIDTH = 384, HIDDEN = 1536, HEADS = 6, HEAD = 64, MELS = 80, POOL = 256, LAYERS = 4, BLOCK = 40,
-    // channels that share a scale: of a normalised token, of attention's output, of the hidden layer
-    NORM_GROUP = 96, MIXED_GROUP = 192, HIDDEN_GROUP = 192,
+    // channels that share a scale: of a normalised token, of the hidden layer
+    NORM_GROUP = 96, HIDDEN_GROUP = 192,
 };
 
 typedef enum {
@@ -194,9 +194,9 @@ static void attend(size_t head) {
 static void feed_forward(int index, size_t start) {
     float *x = residual + start * WIDTH;
     enter(QUANTISING);
-    set->u8_quantise(mixed + start * WIDTH, WIDTH, BLOCK, WIDTH / MIXED_GROUP, MIXED_GROUP, codes, WIDTH, meanings);
+    set->u8_quantise(mixed + start * WIDTH, WIDTH, BLOCK, 1, WIDTH, codes, WIDTH, meanings);
     enter(OUT);
-    apply(&out[index], (rows){codes, WIDTH, MIXED_GROUP, meanings, 1, BLOCK}, 0, WIDTH, x, WIDTH, 1, 0);
+    apply(&out[index], (rows){codes, WIDTH, 0, meanings, 1, 0}, 0, WIDTH, x, WIDTH, 1, 0);
     rows normed = normalise(x, floats);
     for (size_t from = 0; from < HIDDEN; from += WIDTH) {
         enter(EXPAND);
@@ -233,7 +233,7 @@ static void prepare(void) {
     conv1 = make(3 * MELS, WIDTH, MELS), conv2 = make(3 * WIDTH, WIDTH, WIDTH), pool = make(WIDTH, POOL, NORM_GROUP);
     for (int i = 0; i < LAYERS; i++) {
         query[i] = make(WIDTH, WIDTH, NORM_GROUP), key[i] = make(WIDTH, WIDTH, NORM_GROUP);
-        value[i] = make(WIDTH, WIDTH, NORM_GROUP), out[i] = make(WIDTH, WIDTH, MIXED_GROUP);
+        value[i] = make(WIDTH, WIDTH, NORM_GROUP), out[i] = make(WIDTH, WIDTH, WIDTH);
         expand[i] = make(WIDTH, HIDDEN, NORM_GROUP), contract[i] = make(HIDDEN, WIDTH, HIDDEN_GROUP);
     }
     features = noise(MELS * 2 * TOKENS), positions = noise(TOKENS * WIDTH), weight = noise(WIDTH), bias = noise(WIDTH);

@@ -168,8 +168,8 @@ typedef struct {
     void (*f64_log_mel)(const turn_mel_bank *bank, const double *power, double *log_mel, size_t stride,
                         double *maximum);
 
-    /// features = (max(log_mel, floor) + 4) / 4. count: a multiple of 4.
-    void (*f32_features)(const double *log_mel, size_t count, double floor, float *features);
+    /// features[mel * stride + f] = (max(log_mel[4 mel + f], floor) + 4) / 4, f = 0...3, for `count` mels.
+    void (*f32_features)(const double *log_mel, size_t count, double floor, float *features, size_t stride);
 
     /// magnitudes[f * stride + k] = sqrt(power[4 k + f]), k = 0 ..< bins.
     void (*f32_magnitudes)(const double *power, size_t bins, float *magnitudes, size_t stride);

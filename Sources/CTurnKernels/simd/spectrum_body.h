@@ -192,13 +192,14 @@ static void KERNEL(turn_f32_magnitudes)(const double *power, size_t bins, float 
     }
 }
 
-static void KERNEL(turn_f32_features)(const double *log_mel, size_t count, double floor, float *features) {
+static void KERNEL(turn_f32_features)(const double *log_mel, size_t count, double floor, float *features,
+                                      size_t stride) {
     vd least = floor - (vd){0};
-    for (size_t i = 0; i < count; i += 4) {
-        vd value = get(log_mel + i);
+    for (size_t mel = 0; mel < count; mel++) {
+        vd value = get(log_mel + 4 * mel);
         vl is_less = value < least;
         value = (vd)((is_less & (vl)least) | (~is_less & (vl)value));
-        *(vs_any *)(features + i) = __builtin_convertvector((value + 4.0) * 0.25, vs);
+        *(vs_any *)(features + mel * stride) = __builtin_convertvector((value + 4.0) * 0.25, vs);
     }
 }
 

@@ -14,6 +14,8 @@
 #define PARTS (W / LANES)
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define PRAGMA(text) _Pragma(#text)
+#define REPEAT(n) PRAGMA(clang loop unroll_count(n))
 
 typedef float vf __attribute__((vector_size(4 * LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * LANES)));

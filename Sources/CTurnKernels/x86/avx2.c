@@ -24,7 +24,7 @@ INLINE void tile(int rows, const turn_u8s8_product *p, const int16_t *a, const i
         __m256i s[ROWS][4];
         UNROLL for (int r = 0; r < rows; r++)
             UNROLL for (int j = 0; j < 4; j++) s[r][j] = _mm256_setzero_si256();
-        for (size_t k = g * p->depth; k < (g + 1) * p->depth; k += G) {
+        REPEAT(2) for (size_t k = g * p->depth; k < (g + 1) * p->depth; k += G) {
             __m256i x[ROWS];
             UNROLL for (int r = 0; r < rows; r++) {
                 int64_t four;

@@ -30,7 +30,7 @@ INLINE void tile(int rows, int panels, size_t groups, const turn_u8s8_product *p
         __m512i s[ROWS][PANELS];
         UNROLL for (int r = 0; r < rows; r++)
             UNROLL for (int j = 0; j < panels; j++) s[r][j] = _mm512_setzero_si512();
-        for (size_t k = 0; k < p->depth; k += G) {
+        REPEAT(4) for (size_t k = 0; k < p->depth; k += G) {
             __m512i codes[PANELS];
             UNROLL for (int j = 0; j < panels; j++)
                 codes[j] = _mm512_loadu_si512((const void *)(w + (size_t)j * p->panel_stride + k * W));

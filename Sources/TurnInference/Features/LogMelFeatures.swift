@@ -67,19 +67,25 @@ public struct LogMelFeatures: Sendable {
             window[Self.windowSampleCount + index] = window[Self.windowSampleCount - 2 - index]
         }
 
-        let logMel = UnsafeMutablePointer<Double>.allocate(capacity: features.count)
-        defer { logMel.deallocate() }
-        let maximum = spectrogram(padded, into: logMel)
-        table.pointee.f32_features(
-            logMel, features.count, maximum - Self.dynamicRange, features.baseAddress!)
+        let maximum = spectrogram(padded)
+        for frame in stride(from: 0, to: Self.frameCount, by: Self.lanes) {
+            table.pointee.f32_features(
+                logMel(padded, frame), Self.melCount, maximum - Self.dynamicRange,
+                features.baseAddress! + frame, Self.frameCount)
+        }
     }
 
-    /// log10 of the mel power, [mel][frame].
+    /// Where four frames' log10 of the mel power goes, [mel][frame]: over the samples that no later frame reads, which
+    /// take as many bytes (160 floats a frame, 80 doubles).
+    private func logMel(_ padded: UnsafeMutablePointer<Float>, _ frame: Int) -> UnsafeMutablePointer<Double> {
+        // only kernels touch it, and theirs may alias
+        UnsafeMutableRawPointer(padded + frame * Self.hop).assumingMemoryBound(to: Double.self)
+    }
+
+    /// log10 of the mel power in place of the samples.
     ///
     /// - Returns: the largest value.
-    private func spectrogram(_ padded: UnsafePointer<Float>, into logMel: UnsafeMutablePointer<Double>)
-        -> Double
-    {
+    private func spectrogram(_ padded: UnsafeMutablePointer<Float>) -> Double {
         let power = UnsafeMutablePointer<Double>.allocate(capacity: Self.lanes * transform.binCount)
         let scratch = UnsafeMutablePointer<Double>.allocate(capacity: transform.scratchCount)
         let maxima = UnsafeMutablePointer<Double>.allocate(capacity: Self.lanes)
@@ -95,7 +101,8 @@ public struct LogMelFeatures: Sendable {
                 for frame in stride(from: 0, to: Self.frameCount, by: Self.lanes) {
                     kernels.table.pointee.f64_power_spectra(
                         plan, padded + frame * Self.hop, Self.hop, scratch, power)
-                    kernels.table.pointee.f64_log_mel(bank, power, logMel + frame, Self.frameCount, maxima)
+                    kernels.table.pointee.f64_log_mel(
+                        bank, power, logMel(padded, frame), Self.lanes, maxima)
                 }
             }
         }

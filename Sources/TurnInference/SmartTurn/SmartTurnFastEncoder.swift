@@ -5,7 +5,7 @@ private typealias A = SmartTurnArchitecture
 /// The network of Smart Turn v3 with int8 weights and dynamically quantised 8-bit activations.
 ///
 /// Each row of activations gets its own scale and offset where it is made; wide rows are cut into groups with one each
-/// (a convolution's taps, parts of a normalised token, of attention's output and of the hidden layer). Sums are exact
+/// (a convolution's taps, parts of a normalised token and of the hidden layer). Sums are exact
 /// integers, all between the products is float32. Keys are quantised less their mean over the tokens, which the
 /// softmax does not see; values around their channel's centre.
 ///
@@ -52,7 +52,7 @@ struct SmartTurnFastEncoder: Sendable {
                 query: QuantisedLinear(layer.query, groupDepth: Space.normGroup),
                 key: QuantisedLinear(layer.key, groupDepth: Space.normGroup),
                 value: QuantisedLinear(layer.value, groupDepth: Space.normGroup),
-                output: QuantisedLinear(layer.output, groupDepth: Space.mixedGroup),
+                output: QuantisedLinear(layer.output),
                 feedForwardNorm: layer.feedForwardNorm,
                 expand: QuantisedLinear(layer.expand, groupDepth: Space.normGroup),
                 contract: QuantisedLinear(layer.contract, groupDepth: Space.hiddenGroup))
@@ -74,41 +74,63 @@ struct SmartTurnFastEncoder: Sendable {
         observe: ((SmartTurnModel.Stage, UnsafeBufferPointer<Float>) -> Void)?
     ) -> Float {
         spaces.withElement { space in
-            func report(_ stage: SmartTurnModel.Stage, _ values: UnsafePointer<Float>, _ count: Int) {
-                observe?(stage, UnsafeBufferPointer(start: values, count: count))
-            }
-            let tokens = A.tokenCount * A.width
-            workers.run(A.frameCount / Space.blockRows) { piece, worker in
-                convolveFrames(features, piece * Space.blockRows, space, space.workers[worker])
-            }
-            runBlocks { start, worker in
-                convolveTokens(start, space, space.workers[worker])
-                project(layers[0], start, space, space.workers[worker])
-            }
-            report(.embedding, space.residual, tokens)
-            for (index, layer) in layers.enumerated() {
-                workers.run(A.headCount) { head, worker in attend(head, space, space.workers[worker]) }
-                runBlocks { start, worker in
-                    feedForward(layer, start, space, space.workers[worker])
-                    if index + 1 < layers.count {
-                        project(layers[index + 1], start, space, space.workers[worker])
-                    } else {
-                        score(start, space, space.workers[worker])
-                    }
+            var logit: Float = 0
+            withUnsafeMutablePointer(to: &logit) { logit in
+                workers.run(stepCount: Self.stepCount) { worker in
+                    run(features, space, &worker, logit, observe)
                 }
-                report(.layer(index), space.residual, tokens)
             }
-            report(.finalNorm, space.mixed, tokens)
-            head.mix(space.mixed, space.head)
-            report(.pooled, space.head.pooled, A.width)
-            var logit = head.classify(space.head)
-            report(.logit, &logit, 1)
             return logit
         }
     }
 
-    private func runBlocks(_ body: (_ start: Int, _ worker: Int) -> Void) {
-        workers.run(A.tokenCount / Space.blockRows) { piece, worker in body(piece * Space.blockRows, worker) }
+    /// Frames, tokens, two a layer, the head; and as many for the observer.
+    private static let stepCount = 2 * (3 + 2 * A.layerCount)
+
+    /// What every worker does; one of them finishes with the logit.
+    private func run(
+        _ features: UnsafeBufferPointer<Float>, _ space: Space, _ worker: inout Worker,
+        _ logit: UnsafeMutablePointer<Float>,
+        _ observe: ((SmartTurnModel.Stage, UnsafeBufferPointer<Float>) -> Void)?
+    ) {
+        let own = space.workers[worker.index]
+        let tokens = A.tokenCount * A.width
+        func report(_ stage: SmartTurnModel.Stage, _ values: UnsafePointer<Float>, _ count: Int) {
+            observe?(stage, UnsafeBufferPointer(start: values, count: count))
+        }
+        func reportResidual(_ stage: SmartTurnModel.Stage) {
+            if observe != nil { worker.run(1) { _ in report(stage, space.residual, tokens) } }
+        }
+        func runBlocks(_ body: (_ start: Int) -> Void) {
+            worker.run(A.tokenCount / Space.blockRows) { body($0 * Space.blockRows) }
+        }
+        worker.run(A.frameCount / Space.blockRows) {
+            convolveFrames(features, $0 * Space.blockRows, space, own)
+        }
+        runBlocks { start in
+            convolveTokens(start, space, own)
+            project(layers[0], start, space, own)
+        }
+        reportResidual(.embedding)
+        for (index, layer) in layers.enumerated() {
+            worker.run(A.headCount) { attend($0, space, own) }
+            runBlocks { start in
+                feedForward(layer, start, space, own)
+                if index + 1 < layers.count {
+                    project(layers[index + 1], start, space, own)
+                } else {
+                    score(start, space, own)
+                }
+            }
+            reportResidual(.layer(index))
+        }
+        worker.run(1) { _ in
+            report(.finalNorm, space.mixed, tokens)
+            head.mix(space.mixed, space.head)
+            report(.pooled, space.head.pooled, A.width)
+            logit.pointee = head.classify(space.head)
+            report(.logit, logit, 1)
+        }
     }
 
     // MARK: Pieces
@@ -204,12 +226,8 @@ struct SmartTurnFastEncoder: Sendable {
     private func feedForward(_ layer: Layer, _ start: Int, _ space: Space, _ own: Space.Worker) {
         let rows = Space.blockRows
         let residual = space.residual + start * A.width
-        kernels.table.pointee.u8_quantise(
-            space.mixed + start * A.width, A.width, rows, A.width / Space.mixedGroup, Space.mixedGroup,
-            own.codes, A.width, own.meanings)
-        let mixed = QuantisedRows(
-            codes: own.codes, stride: A.width, groupStride: Space.mixedGroup, meanings: own.meanings,
-            groupMeaningStride: rows, count: rows)
+        quantise(space.mixed + start * A.width, A.width, rows, own.codes, own.meanings)
+        let mixed = QuantisedRows(codes: own.codes, stride: A.width, meanings: own.meanings, count: rows)
         layer.output.apply(kernels, mixed, to: residual, stride: A.width, adding: true)
         let normed = normalise(layer.feedForwardNorm, residual, own.floats, own)
         let groupCount = A.width / Space.hiddenGroup

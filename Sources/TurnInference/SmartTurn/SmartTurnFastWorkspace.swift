@@ -9,8 +9,6 @@ final class SmartTurnFastWorkspace {
     static let blockRows = 40
     /// Channels of a normalised token that share a scale.
     static let normGroup = 96
-    /// Channels of attention's output that share a scale.
-    static let mixedGroup = 192
     /// Hidden channels of the feed-forward block that share a scale.
     static let hiddenGroup = 192
 
@@ -49,7 +47,7 @@ final class SmartTurnFastWorkspace {
     final class Worker {
         private typealias Space = SmartTurnFastWorkspace
         private static let rowCount = Space.blockRows + 2
-        private static let groupCount = A.width / min(Space.normGroup, Space.mixedGroup)
+        private static let groupCount = A.width / Space.normGroup
         private let blocks = AlignedBuffer<Float>(count: rowCount * (A.width + A.tokenCount))
         private let bytes = AlignedBuffer<UInt8>(count: rowCount * (A.tokenCount + A.feedForwardWidth))
         private let rowMeanings = AlignedBuffer<turn_row>(

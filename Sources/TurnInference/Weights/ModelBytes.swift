@@ -52,11 +52,10 @@ enum ModelBytes {
             )
         }
         let size = Int(status.st_size)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(size, 1), alignment: 64)
-        defer { buffer.deallocate() }
+        let buffer = AlignedBuffer<UInt8>(count: size)
         var filled = 0
         while filled < size {
-            let count = read(descriptor, buffer.baseAddress! + filled, size - filled)
+            let count = read(descriptor, buffer.base + filled, size - filled)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
                 throw TurnError(
@@ -65,7 +64,8 @@ enum ModelBytes {
             if count == 0 { break }
             filled += count
         }
-        return try body(UnsafeRawBufferPointer(rebasing: buffer[..<filled]))
+        defer { withExtendedLifetime(buffer) {} }
+        return try body(UnsafeRawBufferPointer(start: buffer.base, count: filled))
     }
 
     private static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
