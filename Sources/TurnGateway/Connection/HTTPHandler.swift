@@ -121,7 +121,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             case .predict:
                 let keyID = try gate.keyID(head)
                 try gate.checkLoad()
-                let request = try PredictRequest(head, keyID: keyID, limits: core.options.limits)
+                let request = try PredictRequest(head, keyID: keyID, core: core)
                 if head.headers.first(name: "Expect")?.lowercased() == "100-continue" {
                     context.writeAndFlush(
                         wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))),

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 
 /// Estimates how busy the workers will be once all open sessions talk.
@@ -83,11 +84,12 @@ struct LoadForecast {
         guard elapsed > 0 else { return }
         updated = now
         while let first = openings.first, now - first > Self.youth { openings.removeFirst() }
-        // 2^-(elapsed / half-life), to first order for the short steps that are usual.
-        let kept = 1 / (1 + elapsed / Self.halfLife * 0.693)
+        let kept = exp2(-elapsed / Self.halfLife)
+        // The seconds between, which fade as well: the integral of 2^-(t / half-life).
+        let added = (1 - kept) * Self.halfLife * M_LOG2E
         questions *= kept
-        sessionSeconds = sessionSeconds * kept + Double(sessionCount - openings.count) * elapsed
+        sessionSeconds = sessionSeconds * kept + Double(sessionCount - openings.count) * added
         requests *= kept
-        seconds = seconds * kept + elapsed
+        seconds = seconds * kept + added
     }
 }

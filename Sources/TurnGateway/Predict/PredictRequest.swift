@@ -12,11 +12,12 @@ struct PredictRequest: Sendable {
     private var body = ByteBuffer()
 
     /// - Throws: the answer to a request whose body is announced to be too large.
-    init(_ head: HTTPRequestHead, keyID: String, limits: GatewayLimits) throws(Gate.Refusal) {
+    init(_ head: HTTPRequestHead, keyID: String, core: GatewayCore) throws(Gate.Refusal) {
         if let text = head.headers.first(name: "Content-Length"), let count = Int(text),
-            count > limits.maximumBodyByteCount
+            count > core.options.limits.maximumBodyByteCount
         {
-            throw Gate.Refusal(answer: Self.tooLarge(limits))
+            core.metrics.hit(.bodySize)
+            throw Gate.Refusal(answer: Self.tooLarge(core.options.limits))
         }
         self.keyID = keyID
         contentType = ContentType(head.headers.first(name: "Content-Type") ?? "")

@@ -264,6 +264,7 @@ struct LimitTests {
             bench.advance(.milliseconds(500))
         }
         #expect(try bench.connect().upgrade().status == 503)
+        #expect(second.isOpen)
     }
 
     @Test func `questions that nobody takes are overload too`() throws {
