@@ -149,6 +149,7 @@ final class SessionEngine {
     private func refreshThresholds() {
         let thresholds = detector.thresholds
         machine.thresholds = thresholds.endOfTurn
+        machine.localThresholds = thresholds.localEndOfTurn
         machine.backchannelThresholds = thresholds.backchannel
     }
 
