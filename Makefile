@@ -7,17 +7,21 @@ PYTHON ?= python3
 EOT := .build/release/eot
 SAMPLE := .eot/audio/sample.wav
 PLOT := .eot/sample.svg
+# Recorded telephone prompts with silences of known length in them: a few, and all that fit.
+TURNS := .eot/fixtures/turns
+ALL_TURNS := .eot/fixtures/all-turns
+EVAL_PLOT := .eot/frontier.svg
 
 # They talk to other processes or tasks within time limits, so they run apart from suites that keep all processors busy.
-NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests'
-QUIET_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests|StressTests'
+NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.(Cloud|Serve|Load|Interop|Deploy)Tests'
+QUIET_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.(Cloud|Serve|Load|Interop|Deploy)Tests|StressTests'
 # Sanitizers need memory of their own, and slow everything down: their suites run one test at a time. Mutated messages
 # are read on one thread, so only Address Sanitizer sees them.
 MEMORY_TEST := 'many streams share'
 
 SWIFT_FILES = $(shell git ls-files '*.swift')
 
-.PHONY: help models sample build run test-data test-tools test tsan soak soak-cloud tsan-cloud asan-cloud push-cost acceptance lint format clean
+.PHONY: help models sample build run plots bench-eval test-data test-tools test tsan soak soak-cloud soak-gateway rough-gateway soak-nginx bench-gateway tsan-cloud asan-cloud push-cost acceptance lint format clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -31,17 +35,32 @@ sample: ## fetch and verify the sample conversation (.eot/audio)
 build: ## build the command eot for release
 	@$(SWIFT) build -c release --product eot
 
-run: models sample build ## fetch, build, and detect the turns of the sample conversation
+run: models sample build ## fetch, build, detect the turns of the sample conversation, evaluate on 24 labelled turns
 	@$(EOT) detect $(SAMPLE) --plot $(PLOT)
 	@echo "plot: $(PLOT)"
+	@if $(PYTHON) scripts/fetch.py prompts && $(PYTHON) scripts/make_conversations.py; then \
+		printf '\nHow good? 24 telephone prompts, silences put into them by a script: a demonstration, not a benchmark.\n\n'; \
+		rm -f $(TURNS)/predictions.csv; \
+		$(EOT) score --score-point 0.2 --output $(TURNS)/predictions.csv $(TURNS)/manifest.jsonl; \
+		$(EOT) eval --score-point 0.2 --plot $(EVAL_PLOT) $(TURNS)/predictions.csv; \
+		echo "plot: $(EVAL_PLOT)"; \
+	else echo "the evaluation is left out: its prompts come from Debian, by apt-get"; fi
+
+plots: models sample build ## draw the pictures of the documentation anew (docs/images)
+	@$(PYTHON) scripts/fetch.py prompts
+	@$(PYTHON) scripts/make_conversations.py --turns 1000 --output $(ALL_TURNS)
+	@scripts/draw_plots.sh $(EOT) $(SAMPLE) $(ALL_TURNS)
 
 test-data: ## fetch and verify everything that the tests use, and derive files from it
 	@$(PYTHON) scripts/fetch.py models sample prompts
 	@$(PYTHON) scripts/make_test_data.py
-	@$(PYTHON) scripts/make_conversations.py
+	@$(PYTHON) scripts/make_calls.py
 
-test-tools: ## install what checks the kernels of other processors (Debian or Ubuntu as root; else says what lacks)
+test-tools: ## install what the tests talk to: emulators (Debian or Ubuntu as root; else says what lacks), nginx, Python peers
 	@scripts/kernels/check.sh install
+	@scripts/nginx.sh install
+	@sh Tests/Peers/setup.sh > /dev/null
+	@sh Tests/Interop/setup.sh > /dev/null
 
 test: test-data test-tools ## build and run every test
 	@$(SWIFT) build -c release --build-tests
@@ -51,7 +70,7 @@ test: test-data test-tools ## build and run every test
 tsan: ## run the concurrent suites under Thread Sanitizer
 	@$(SWIFT) test --sanitize=thread --scratch-path .build/tsan --filter 'TurnCoreTests|TurnDetectionTests'
 
-soak: ## random calls on a hundred streams for 30 s
+soak: ## random calls on a hundred streams for 30 s, memory flat
 	@$(SWIFT) build -c release --build-tests
 	@EOT_SOAK_SECONDS=30 $(SWIFT) test -c release --skip-build --filter StressTests
 
@@ -61,13 +80,33 @@ soak-cloud: models ## kill the gateway 200 times under detections of real speech
 	@$(SWIFT) build -c release --product eot
 	@$(PYTHON) scripts/soak_cloud.py
 
-tsan-cloud: ## run the suites of the wire, the WebSocket and the cloud transport under Thread Sanitizer
+soak-gateway: test-data ## sessions come and go at the gateway for 20 min; the slope of its memory is printed
+	@$(SWIFT) build -c release --product eot
+	@$(PYTHON) scripts/soak_gateway.py soak
+
+rough-gateway: test-data ## overload, SIGTERM under load, memory a session (about 5 min)
+	@$(SWIFT) build -c release --product eot
+	@$(PYTHON) scripts/soak_gateway.py all
+
+soak-nginx: models sample ## two gateways behind nginx, one killed every 2 s for a minute
+	@$(SWIFT) build -c release --product eot
+	@scripts/nginx.sh install
+	@$(PYTHON) scripts/soak_nginx.py $(SAMPLE)
+
+bench-gateway: test-data ## predictions a second of the gateway beside one in Python, in turns, with ratios (about 5 min)
+	@$(SWIFT) build -c release --product eot
+	@$(PYTHON) Benchmarks/gateway.py
+
+tsan-cloud: ## run the suites of the wire, the WebSocket, the cloud transport and the gateway under Thread Sanitizer
 	@$(SWIFT) test --no-parallel --sanitize=thread --scratch-path .build/tsan --filter $(NETWORK_SUITES) \
 		--skip $(MEMORY_TEST) --skip mutated --skip EotTests
 
 asan-cloud: ## the same under Address Sanitizer
 	@$(SWIFT) test --no-parallel --sanitize=address --scratch-path .build/asan --filter $(NETWORK_SUITES) \
 		--skip $(MEMORY_TEST) --skip EotTests
+
+bench-eval: build ## what eot eval and eot calibrate cost for a million rows: time and memory
+	@$(PYTHON) Benchmarks/evaluation.py
 
 push-cost: ## what pushing a 10 ms frame costs
 	@$(SWIFT) run -c release turn-push-benchmark

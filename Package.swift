@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "TurnInference", targets: ["TurnInference"]),
         .library(name: "TurnDetection", targets: ["TurnDetection"]),
         .library(name: "TurnCloud", targets: ["TurnCloud"]),
+        .library(name: "TurnGateway", targets: ["TurnGateway"]),
         .library(name: "TurnEvaluation", targets: ["TurnEvaluation"]),
         .executable(name: "eot", targets: ["eot"]),
     ],
@@ -25,9 +26,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
     targets: [
         .target(name: "CTurnKernels"),
@@ -70,6 +74,29 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
+        .target(
+            name: "TurnLoad",
+            dependencies: [
+                "TurnCore", "TurnWire", "TurnWebSocket",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "TurnGateway",
+            dependencies: [
+                "TurnCore", "TurnAudio", "TurnWire", "TurnWebSocket",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
         .target(name: "TurnEvaluation", dependencies: ["TurnCore"], swiftSettings: strict),
         .target(name: "CTurnTestSupport"),
         .target(name: "TurnTesting", dependencies: ["TurnCore"], swiftSettings: strict),
@@ -77,10 +104,12 @@ let package = Package(
             name: "eot",
             dependencies: [
                 "TurnCore", "TurnAudio", "TurnInference", "TurnDetection", "TurnEvaluation", "TurnCloud",
-                "TurnWire", "TurnWebSocket",
+                "TurnLoad", "TurnWire", "TurnWebSocket", "TurnGateway",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -120,6 +149,19 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "TurnGatewayTests",
+            dependencies: [
+                "TurnGateway", "TurnWire", "TurnWebSocket", "TurnInference", "TurnAudio", "TurnCore",
+                "TurnTesting",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "TurnAudioTests", dependencies: ["TurnAudio", "TurnCore", "TurnTesting"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .target(
@@ -138,12 +180,21 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "TurnLoadTests",
+            dependencies: [
+                "TurnLoad", "TurnWire", "TurnCore", "TurnTesting",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "TurnEvaluationTests", dependencies: ["TurnEvaluation", "TurnCore", "TurnTesting"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "EotTests",
             dependencies: [
-                "TurnDetection", "TurnInference", "TurnWire", "TurnCore", "TurnAudio", "TurnTesting",
+                "TurnDetection", "TurnEvaluation", "TurnInference", "TurnWire", "TurnCore", "TurnAudio",
+                "TurnTesting",
             ],
             swiftSettings: strict),
     ],

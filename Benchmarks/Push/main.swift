@@ -4,13 +4,13 @@ import TurnCore
 import TurnDetection
 import TurnTesting
 
-// Prints what pushing a 10 ms frame costs the pushing thread, in one go and with pauses, in which the thread that
-// works on the audio falls asleep and has to be woken. Run it in release:
+// Prints what pushing a 10 ms frame costs the pushing thread: one after the other, and at the pace of real time, while
+// the thread that works on the audio falls asleep and wakes between them. Takes a minute. Run it in release:
 //   swift run -c release turn-push-benchmark
 
 func report(_ name: String, pause: TimeInterval, _ body: (Int) -> Void) {
     let cost = PushCost.measure(
-        count: pause > 0 ? 3_000 : 20_000, warmUp: pause > 0 ? 200 : 2_000,
+        count: pause > 0 ? 500 : 20_000, warmUp: pause > 0 ? 100 : 2_000,
         allocations: turn_allocation_count,
         between: { if pause > 0 { Thread.sleep(forTimeInterval: pause) } }, body)
     func microseconds(_ fraction: Double) -> Double {
@@ -44,7 +44,7 @@ for rate in [8_000, 16_000, 44_100, 48_000] {
     let local = try detector(nil).stream()
     report("local stream, \(rate) Hz", pause: 0) { _ in local.push(frame) }
     let cloud = try detector([.connects]).stream()
-    report("stream of a service, \(rate) Hz, with pauses", pause: 0.001) { _ in cloud.push(frame) }
+    report("stream of a service, \(rate) Hz, in real time", pause: 0.01) { _ in cloud.push(frame) }
     let session = try TurnSession(detector: try detector(nil), speechModel: EnergySpeechModel())
-    report("session, \(rate) Hz, with pauses", pause: 0.001) { _ in session.push(frame) }
+    report("session, \(rate) Hz, in real time", pause: 0.01) { _ in session.push(frame) }
 }

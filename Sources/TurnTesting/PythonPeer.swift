@@ -1,10 +1,18 @@
 import Foundation
 
-/// A program of `Tests/Peers`, in Python, that a test talks to: an implementation that is not ours.
+/// A program of `Tests`, in Python, that a test talks to: an implementation that is not ours.
 ///
 /// Runs in a virtual environment that is built from PyPI on first use and kept under `.eot` in the repository. What the
 /// program prints comes as ``lines``; it ends with ``stop()``, or with this process at the latest.
 public final class PythonPeer: Sendable {
+    /// A folder of programs with an environment of their own.
+    public enum Folder: String, Sendable {
+        /// Servers, clients and codecs made of public libraries.
+        case peers = "Tests/Peers"
+        /// The official clients of the gateway.
+        case interop = "Tests/Interop"
+    }
+
     /// What a peer could not do.
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
@@ -17,13 +25,16 @@ public final class PythonPeer: Sendable {
     /// Starts a program.
     ///
     /// - Parameters:
-    ///   - script: its file name in `Tests/Peers`.
+    ///   - script: its file name.
     ///   - arguments: its arguments.
+    ///   - folder: where it is.
     /// - Throws: ``Failure`` when the environment cannot be built, or what the system says.
-    public init(_ script: String, arguments: [String] = []) throws {
+    public init(_ script: String, arguments: [String] = [], in folder: Folder = .peers) throws {
         process = Process()
-        process.executableURL = URL(fileURLWithPath: try Self.interpreter.get())
-        process.arguments = ["-u", Self.folder.appendingPathComponent(script).path] + arguments
+        let interpreter = folder == .peers ? Self.peersInterpreter : Self.interopInterpreter
+        process.executableURL = URL(fileURLWithPath: try interpreter.get())
+        process.arguments =
+            ["-u", Self.root.appendingPathComponent("\(folder.rawValue)/\(script)").path] + arguments
         let output = Pipe()
         // The program ends when its standard input does, so it cannot outlive this process.
         process.standardInput = Pipe()
@@ -55,12 +66,15 @@ public final class PythonPeer: Sendable {
     /// Runs a program to its end.
     ///
     /// - Parameters:
-    ///   - script: its file name in `Tests/Peers`.
+    ///   - script: its file name.
     ///   - arguments: its arguments.
+    ///   - folder: where it is.
     /// - Returns: what it printed, line by line.
     /// - Throws: as the initialiser.
-    public static func run(_ script: String, arguments: [String] = []) async throws -> [String] {
-        let peer = try PythonPeer(script, arguments: arguments)
+    public static func run(
+        _ script: String, arguments: [String] = [], in folder: Folder = .peers
+    ) async throws -> [String] {
+        let peer = try PythonPeer(script, arguments: arguments, in: folder)
         var lines: [String] = []
         for await line in peer.lines { lines.append(line) }
         return lines
@@ -68,20 +82,23 @@ public final class PythonPeer: Sendable {
 
     private static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    private static let folder = root.appendingPathComponent("Tests/Peers")
 
-    /// The environment's Python, built once for a process.
-    private static let interpreter = Result { () throws -> String in
+    /// The environments' Pythons, each built once for a process.
+    private static let peersInterpreter = Result { try interpreter(of: .peers) }
+    private static let interopInterpreter = Result { try interpreter(of: .interop) }
+
+    private static func interpreter(of folder: Folder) throws -> String {
         let setup = Process()
         setup.executableURL = URL(fileURLWithPath: "/bin/sh")
-        setup.arguments = [folder.appendingPathComponent("setup.sh").path]
+        setup.arguments = [root.appendingPathComponent("\(folder.rawValue)/setup.sh").path]
         let output = Pipe()
         setup.standardOutput = output
         try setup.run()
         let path = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         setup.waitUntilExit()
         guard setup.terminationStatus == 0 else {
-            throw Failure(description: "Tests/Peers/setup.sh failed; it needs Python 3 with venv, and PyPI")
+            throw Failure(
+                description: "\(folder.rawValue)/setup.sh failed; it needs Python 3 with venv, and PyPI")
         }
         return path.trimmingCharacters(in: .whitespacesAndNewlines)
     }

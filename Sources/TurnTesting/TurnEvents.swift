@@ -22,3 +22,15 @@ extension Sequence<TurnEvent> {
         compactMap { if case .turnEnded(let event) = $0 { event } else { nil } }
     }
 }
+
+extension TurnEvent {
+    /// The event without the durations that models took, which differ from run to run.
+    public var timeless: TurnEvent {
+        guard case .prediction(let made) = self else { return self }
+        var prediction = made.prediction
+        prediction.featuresDuration = nil
+        prediction.inferenceDuration = nil
+        return .prediction(
+            .init(time: made.time, prediction: prediction, threshold: made.threshold, delay: made.delay))
+    }
+}

@@ -12,6 +12,7 @@ struct Eot: AsyncParsableCommand {
 
             EXIT STATUS:
               0   done                        70  our own fault
+              1   load: something was lost
               64  wrong usage                 74  reading or writing failed
               65  the data is bad             77  not allowed
               66  an input is missing         78  configuration: a model that is
@@ -28,7 +29,7 @@ struct Eot: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Detect.self, Listen.self, Predict.self, VAD.self, Score.self, Eval.self, Calibrate.self,
-            Bench.self, Models.self, Token.self,
+            Serve.self, Load.self, Bench.self, Models.self, Token.self,
         ])
 
     static func main() async {

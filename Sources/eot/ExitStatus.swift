@@ -6,6 +6,8 @@ import TurnEvaluation
 enum ExitStatus: Int32 {
     /// All went well.
     case done = 0
+    /// `load` alone: a prediction was lost, or a session failed.
+    case unmet = 1
     /// Wrong usage: an unknown option, a missing argument.
     case usage = 64
     /// The data is bad: not audio, not a model, not predictions.
@@ -49,6 +51,8 @@ struct Failure {
         case is OutputClosed:
             // Whoever read the results has seen enough, as in `eot detect FILE | head -n 1`.
             self.init(.done, "")
+        case let error as LoadFailed:
+            self.init(error.status, error.message)
         case let error as ValidationError:
             self.init(.usage, error.message)
         default:

@@ -9,7 +9,7 @@ import Testing
         #expect(
             bench.keys == [
                 "type", "kernel", "threads", "features_ms", "encoder_ms", "predict_ms", "vad_us", "load_ms",
-                "rss_mb",
+                "rss_mb", "streams",
             ])
         for key in ["features_ms", "encoder_ms", "predict_ms", "vad_us"] {
             let values = try bench.object(key)
@@ -23,7 +23,19 @@ import Testing
         #expect(try bench.number("rss_mb") > 8)
     }
 
-    @Test(arguments: [["--iterations", "0"], ["--iterations", "1e9"], ["--warm-up=-1"]])
+    /// The window of 8 s alone takes 512 KB.
+    @Test func `a further stream takes less than 600 KB, and predictions a second are told`() async throws {
+        let options = ["bench", "--json", "--iterations", "1", "--warm-up", "0", "--streams", "40"]
+        let streams = try await Eot.run(options).records()[0].object("streams")
+        #expect(streams["count"] == 40)
+        let size = streams["kb_per_stream"] ?? 0
+        #expect(500 < size && size <= 600, "\(size) KB")
+        #expect(streams["per_second_1_thread"] ?? 0 > 0 && streams["per_second_2_threads"] ?? 0 > 0)
+    }
+
+    @Test(arguments: [
+        ["--iterations", "0"], ["--iterations", "1e9"], ["--warm-up=-1"], ["--streams", "0"],
+    ])
     func `counts out of range are 78`(_ options: [String]) async throws {
         try await Eot.run(["bench"] + options).expectFailure(78)
     }

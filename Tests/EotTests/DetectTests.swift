@@ -163,6 +163,20 @@ import Testing
         #expect(try result.records()[0].number("realtime_factor") < 0.5)
     }
 
+    @Test(arguments: [16_000, 48_000])
+    func `a paced file gives the events of a fast one`(rate: Int) async throws {
+        // The first words and the pause after them; at 48 kHz each sample stands for three.
+        let words = try WAV.samples(ofFileAt: try Repository.sample())[(6 * 16_000)..<(11 * 16_000)]
+        let samples = words.flatMap { [Int16](repeating: $0, count: rate / 16_000) }
+        let options = ["--json", "--preset", "responsive", "--raw", "s16le", "--rate", "\(rate)", "-"]
+        let fast = try await Eot.run(["detect"] + options, input: WAV.raw(samples))
+        let paced = try await Eot.run(["detect", "--realtime"] + options, input: WAV.raw(samples))
+        let expected = try Self.timeless(fast)
+        #expect(expected.contains { $0.contains("\"turn_ended\"") })
+        #expect(try Self.timeless(paced) == expected)
+        #expect(paced.duration >= .seconds(5))
+    }
+
     @Test func `the plot is a picture of the recording`() async throws {
         let scratch = try Scratch()
         let path = scratch.url.appendingPathComponent("turns.svg").path

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TurnCore
+import TurnEvaluation
 import TurnTesting
 
 /// The objects of JSON Lines.
@@ -74,6 +75,22 @@ private let failures: [([String], Int32)] = [
         #expect(lines[1]["n_eot"] as? Int == 40)
     }
 
+    @Test func `eval lists the frontier when it is asked to`() async throws {
+        let evaluation = try Evaluation(try PredictionSet(contentsOf: file), mode: .scorePoint(0.2))
+        let arguments = ["eval", "--score-point", "0.2", "--frontier", file]
+        let line = try #require(try objects(try await Eot.run(arguments + ["--json"]).output).first)
+        let listed = try #require(line["pareto"] as? [[String: Any]])
+        let pareto = evaluation.model.pareto
+        #expect(listed.compactMap { $0["cutoff_rate"] as? Double } == pareto.map(\.cutoffRate))
+        #expect(listed.compactMap { $0["mean_latency"] as? Double } == pareto.map(\.meanLatency))
+        #expect(listed.compactMap { $0["threshold"] as? Double } == pareto.map(\.policy.threshold))
+        let baseline = try #require(line["vad_baseline"] as? [String: Any])
+        #expect((baseline["pareto"] as? [Any])?.count == evaluation.baseline.pareto.count)
+        let lines = try await Eot.run(arguments).outputLines
+        let start = try #require(lines.firstIndex { $0.contains("frontier of predictions") })
+        #expect(lines.count - start - 2 == pareto.count)
+    }
+
     @Test func `eval compares files in one table and one plot`() async throws {
         let other = try scratch.path("other.csv", Array(predictions(60).utf8))
         let plot = scratch.url.appendingPathComponent("frontier.svg").path
@@ -82,7 +99,7 @@ private let failures: [([String], Int32)] = [
         #expect(result.output.contains("predictions") && result.output.contains("other"))
         #expect(result.output.contains("80 / 80") && result.output.contains("60 / 60"))
         let svg = try String(contentsOfFile: plot, encoding: .utf8)
-        #expect(svg.hasPrefix("<svg") && svg.contains("2 models, score point 0.2 s"))
+        #expect(svg.hasPrefix("<svg") && svg.contains("2 files, score point 0.2 s<"))
     }
 
     @Test func `calibrated thresholds keep their budget in eval and are read by detect`() async throws {
@@ -117,26 +134,16 @@ private let failures: [([String], Int32)] = [
 
 /// The whole chain on recorded speech: `scripts/make_conversations.py` makes the turns.
 @Suite(.serialized) struct `score, eval, calibrate and detect on recorded turns` {
-    /// The manifest's first turns, in a folder of their own.
-    private func manifest(_ scratch: Scratch, turns: Int) throws -> String {
-        let path = try Repository.fetched("fixtures/turns/manifest.jsonl")
-        let folder = path.dropLast("manifest.jsonl".count)
-        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").prefix(turns)
-        let text = lines.map { line in
-            line.replacingOccurrences(of: "\"audio\": \"", with: "\"audio\": \"\(folder)")
-        }.joined(separator: "\n")
-        return try scratch.path("manifest.jsonl", Array(text.utf8))
-    }
-
     @Test func `calibrated thresholds keep their budget when they are scored with`() async throws {
         let scratch = try Scratch()
         func path(_ name: String) -> String { scratch.url.appendingPathComponent(name).path }
-        let manifest = try manifest(scratch, turns: 24)
+        let manifest = try Conversations.manifest(scratch, turns: 24)
         let scored = try await Eot.run(["score", "--score-point", "0.2", "-o", path("a.csv"), manifest])
         #expect(scored.status == 0, Comment(rawValue: scored.errors))
         #expect(scored.output.isEmpty)
+        #expect(scored.errors.isEmpty, "standard error is no terminal, so there is no bar")
         let calibrated = try await Eot.run([
-            "calibrate", "--score-point", "0.2", "--cutoff", "0.15", "--output", path("t.json"),
+            "calibrate", "--json", "--score-point", "0.2", "--cutoff", "0.15", "--output", path("t.json"),
             path("a.csv"),
         ])
         #expect(calibrated.status == 0, Comment(rawValue: calibrated.errors))
@@ -144,11 +151,20 @@ private let failures: [([String], Int32)] = [
             "score", "--score-point", "0.2", "--thresholds", path("t.json"), "-o", path("b.csv"), manifest,
         ])
         #expect(again.status == 0, Comment(rawValue: again.errors))
+        func inUse(_ file: String) async throws -> [String: Double] {
+            let eval = try await Eot.run(["eval", "--json", "--score-point", "0.2", path(file)])
+            return try #require(try eval.records("eval").first).object("in_use")
+        }
+        let before = try await inUse("a.csv")
+        #expect(try #require(before["cutoff_rate"]) > 0.15, "the preset's threshold exceeds the budget here")
+        let after = try await inUse("b.csv")
+        #expect(try #require(after["cutoff_rate"]) <= 0.15 + 1e-9)
+        let told = try #require(try calibrated.records("threshold").last)
+        #expect(after["cutoff_rate"] == (try told.object("cutoff_rate")["value"]))
+        #expect(after["mean_latency"] == (try told.object("mean_latency")["value"]))
         let eval = try await Eot.run(["eval", "--json", "--score-point", "0.2", path("b.csv")])
         let line = try #require(try objects(eval.output).first)
         #expect(line["n_eot"] as? Int == 24)
-        let inUse = try #require(line["in_use"] as? [String: Any])
-        #expect(try #require(inUse["cutoff_rate"] as? Double) <= 0.15 + 1e-9)
         let auc = try #require(line["auc"] as? Double)
         #expect(auc > 0.6, "the model tells ends from pauses")
         let wav = try Repository.fetched("fixtures/turns/queue-youarenext.wav")
@@ -161,7 +177,7 @@ private let failures: [([String], Int32)] = [
 
     @Test func `a run that was stopped goes on, whatever it had written last`() async throws {
         let scratch = try Scratch()
-        let manifest = try manifest(scratch, turns: 3)
+        let manifest = try Conversations.manifest(scratch, turns: 3)
         let output = scratch.url.appendingPathComponent("out.jsonl")
         let arguments = ["score", "--score-point", "0.2", "--jobs", "1", "-o", output.path, manifest]
         #expect(try await Eot.run(arguments).status == 0)
@@ -169,15 +185,17 @@ private let failures: [([String], Int32)] = [
         try whole.prefix(whole.count * 2 / 3).write(to: output)
         #expect(try await Eot.run(arguments).status == 0)
         #expect(try Data(contentsOf: output) == whole)
-        let other = try await Eot.run(arguments + ["--telephone"])
-        #expect(other.status == 65)
-        #expect(other.errors.contains("use another file"))
-        #expect(try Data(contentsOf: output) == whole)
+        for options in [["--telephone"], ["--threshold", "0.5"], ["--max-delay", "2"]] {
+            let other = try await Eot.run(arguments + options)
+            other.expectFailure(65)
+            #expect(other.errors.contains("use another file"))
+            #expect(try Data(contentsOf: output) == whole)
+        }
     }
 
     @Test func `line and noise change the scores, the same way each time`() async throws {
         let scratch = try Scratch()
-        let manifest = try manifest(scratch, turns: 2)
+        let manifest = try Conversations.manifest(scratch, turns: 2)
         func scores(_ options: [String]) async throws -> [Double] {
             let result = try await Eot.run(
                 ["score", "--json", "--score-point", "0.2", "--jobs", "1"] + options + [manifest])

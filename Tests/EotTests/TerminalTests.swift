@@ -14,6 +14,20 @@ import Testing
             #expect(text.contains("smart-turn-v3.2"))
             #expect(text.contains("\u{1b}[") == (noColor == nil))
         }
+
+        /// That nothing shows elsewhere is part of the tests of `eot score`.
+        @Test func `long work shows a bar on a terminal, and takes it away`() async throws {
+            let terminal = try PseudoTerminal()
+            let scratch = try Scratch()
+            // A hundred predictions: more than the half second after which the bar appears.
+            let manifest = try Conversations.manifest(scratch, turns: 4)
+            let result = try await Eot.run(["score", "--jobs", "1", manifest], errors: terminal.child)
+            #expect(result.status == 0)
+            #expect(result.outputLines.count > 100)
+            let text = terminal.readAvailable()
+            #expect(text.contains("score [###"))
+            #expect(text.hasSuffix("\r\u{1b}[2K"))
+        }
     }
 
     /// A terminal without a screen.

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOEmbedded
 import Testing
+import TurnTesting
 import TurnWebSocket
 
 /// The closing handshake, pings and time limits, on a clock that the test moves.
@@ -96,6 +97,25 @@ struct WebSocketClosingTests {
         #expect(try session.takeSent().isEmpty)
         #expect(session.closures.count == 1)
         #expect(!session.channel.isActive)
+    }
+
+    @Test func `a farewell goes out before the close frame of a session that failed, and only then`() throws {
+        func session() throws -> Session {
+            try Session { $0.farewell = { .binary(ByteBuffer(string: "\($0.code.rawValue)")) } }
+        }
+        let failed = try session()
+        try failed.receive(Frame(3, []))
+        let sent = try failed.takeSent()
+        #expect(sent.map(\.opcode) == [2, 8])
+        #expect(sent.first?.payload == Array("1002".utf8))
+        #expect(sent.last?.close?.code == 1002)
+
+        let closed = try session()
+        closed.connection.close(.normal)
+        #expect(try closed.takeSent().map(\.opcode) == [8])
+        let left = try session()
+        try left.receive(.close(1000))
+        #expect(try left.takeSent().map(\.opcode) == [8])
     }
 
     @Test func `pings go out every 20 s while pongs come back`() throws {

@@ -5,6 +5,7 @@
 #   check.sh emulated    AVX-512 VNNI and AVX-VNNI, their intrinsics emulated by SIMDe
 #   check.sh arm         the NEON sets, cross-compiled and run under qemu-user
 #   check.sh available emulated|arm    whether the tools are there
+#   check.sh profile [kernels] [runs]  no comparison: where the time goes on this processor (Benchmarks/Kernels)
 #
 # CC is the compiler, by default clang.
 set -euo pipefail
@@ -12,7 +13,7 @@ cd "$(dirname "$0")/../.."
 
 CC=${CC:-clang}
 KERNELS=Sources/CTurnKernels
-CHECKS="$KERNELS/pack.c Tests/CTurnKernelChecks/checks.c scripts/kernels/main.c"
+CHECKS="$KERNELS/pack.c Tests/CTurnKernelChecks/checks.c Tests/CTurnKernelChecks/functions.c scripts/kernels/main.c"
 COMMON="-std=c11 -O2 -Wall -Wextra -Werror -I $KERNELS -I $KERNELS/include -I Tests/CTurnKernelChecks/include"
 SIMDE=${SIMDE_INCLUDE:-/usr/include}
 CROSS=/usr/aarch64-linux-gnu
@@ -62,8 +63,15 @@ arm)
         qemu-aarch64 -cpu max "$folder/check" neon neon_dotprod neon_i8mm
     fi
     ;;
+profile)
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    $CC -std=gnu11 -O2 -Wall -Wextra -Werror -I $KERNELS -I $KERNELS/include $KERNELS/*.c $KERNELS/*/*.c \
+        Benchmarks/Kernels/profile.c -lm -o "$folder/profile"
+    "$folder/profile" "${@:2}"
+    ;;
 *)
-    sed -n '2,9p' "$0" >&2
+    sed -n '2,10p' "$0" >&2
     exit 64
     ;;
 esac

@@ -242,13 +242,25 @@ def figures(rows, point):
             "pareto": pareto(outs),
         }
 
-    at = []
-    for threshold in (0.0, 0.21, 0.5, 1.0):
+    in_use = []
+    for threshold, delay, timeout in ((0.0, 0.2, 1.0), (0.21, 0.5, 1.0), (0.5, 0.3, 2.5), (0.9, 0.45, 0.9), (1.0, 0.5, 3.0)):
         fp = sum(1 for s in holds if s["p"] > threshold)
         fn = sum(1 for s in ends if not s["p"] > threshold)
-        at.append(
+        lasts = np.array([s["duration"] for s in holds])
+        fires = np.maximum(delay, fire_times(holds, threshold))
+        cut = (lasts > fires + EPS) | (lasts > timeout + EPS)
+        fires = np.maximum(delay, fire_times(ends, threshold))
+        latency = np.where(fires <= timeout + EPS, fires, timeout)
+        in_use.append(
             {
                 "threshold": threshold,
+                "action_delay": delay,
+                "timeout": timeout,
+                "cutoff_rate": float(cut.mean()) if holds else None,
+                "mean_latency": float(latency.mean()) if ends else None,
+                "median_latency": float(np.percentile(latency, 50)) if ends else None,
+                "latency_90": float(np.percentile(latency, 90)) if ends else None,
+                "timeout_rate": float((fires > timeout + EPS).mean()) if ends else None,
                 "accuracy": (len(spans) - fp - fn) / len(spans),
                 "false_positive_rate": fp / len(holds) if holds else None,
                 "false_negative_rate": fn / len(ends) if ends else None,
@@ -270,7 +282,7 @@ def figures(rows, point):
         "model": model,
         "vad_baseline": frontier(baseline(holds, ends)),
         "summary_points": [summary_point(outcomes, b) for b in (0.02, 0.05, 0.10)],
-        "at": at,
+        "in_use": in_use,
         "quantiles_at_10pct": quantiles,
         # The mean of each figure over all policies, so that every one of them is compared.
         "means": {

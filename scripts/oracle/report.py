@@ -69,22 +69,25 @@ def header(title: str) -> list[str]:
 
 def windows() -> list[str]:
     rows = golden("windows.json")["windows"]
+    engines = {entry["id"]: entry for entry in golden("engines.json")["windows"]}
     recordings = {file: samples(file) for file in {row["file"] for row in rows}}
     for entry in rows:
         raw = recordings[entry["file"]][2 * entry["start"] : 2 * entry["end"]]
         for precision in ("reference", "fast"):
             options = ["--raw", "s16le", "--rate", "16000", "--precision", precision]
             entry[precision] = eot(["predict", "-", *options], raw)[0]["probability"]
-    lines = header("windows of recorded speech, 16 kHz")
-    for kind in ("wideband", "telephone"):
-        chosen = [entry for entry in rows if entry["kind"] == kind]
+        entry.update(engines[entry["id"]])
+    lines = header("windows of recorded speech, 16 kHz: who, against whom")
+    for kind in ("wideband", "telephone", "all"):
+        chosen = [entry for entry in rows if kind in (entry["kind"], "all")]
         for name, a, b in (
             ("eot, reference path, the oracle", "reference", "p"),
             ("eot, fast path, the oracle", "fast", "p"),
-            ("onnxruntime on the shipped file, the oracle", "pShippedDefault", "p"),
-            ("onnxruntime on the shipped file, eot (reference)", "pShippedDefault", "reference"),
-            ("the same with exact integers, the oracle", "pShippedExact", "p"),
-            ("the same with exact integers, eot (reference)", "pShippedExact", "reference"),
+            ("onnxruntime on the shipped file, VNNI, the oracle", "onnxruntime", "p"),
+            ("OpenVINO on the shipped file, VNNI, the oracle", "openvino", "p"),
+            ("OpenVINO's own choice, bfloat16, the oracle", "openvinoOwnChoice", "p"),
+            ("onnxruntime on the shipped file, no VNNI, the oracle", "pShippedDefault", "p"),
+            ("onnxruntime on the shipped file, VNNI, eot (fast)", "onnxruntime", "fast"),
         ):
             lines.append(row(f"{kind}: {name}", [(entry[a], entry[b]) for entry in chosen]))
     return lines
@@ -116,6 +119,10 @@ def activity() -> list[str]:
     return [*lines, row("all", everything)]
 
 
+def machine(versions: dict) -> str:
+    return versions["machine"] + (" with VNNI" if versions["vnni"] == "yes" else " without VNNI")
+
+
 def main() -> None:
     global command
     parser = argparse.ArgumentParser(description="Accuracy of eot against the golden values.")
@@ -125,12 +132,14 @@ def main() -> None:
     command = options.eot
     if not Path(command).is_file():
         sys.exit(f"report: {command} is missing; run `make build` first")
-    versions = golden("windows.json")["versions"]
+    versions, engines = golden("windows.json")["versions"], golden("engines.json")
+    bench = eot(["bench", "--iterations", "1", "--warm-up", "0"])[0]
     text = "\n".join(
         [
-            f"Who, against whom. Golden values by onnxruntime {versions['onnxruntime']}, numpy "
-            f"{versions['numpy']}, soxr {versions['soxr']} on {versions['machine']}"
-            f"{'' if versions['vnni'] == 'yes' else ' without VNNI'}.",
+            f"Golden values by onnxruntime {versions['onnxruntime']}, numpy {versions['numpy']}, soxr "
+            f"{versions['soxr']} on {machine(versions)}; the engines' own by onnxruntime "
+            f"{engines['versions']['onnxruntime']} and OpenVINO {engines['about']['openvino'].split(',')[0]} on "
+            f"{machine(engines['versions'])} (make_engines.py). eot: {bench['kernel']}.",
             "",
             *windows(),
             "",

@@ -9,7 +9,9 @@
 #define LANES 4
 #define GEMM_ROWS 6
 #define KERNEL(name) name##__neon_i8mm
-#include "../simd/float_body.h"
+#include "../simd/vector_body.h"
+#include "../simd/rows_body.h"
+#include "../simd/products_body.h"
 #include "../simd/spectrum_body.h"
 
 #define CODES uint8x16_t

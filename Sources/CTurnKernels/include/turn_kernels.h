@@ -17,9 +17,12 @@
 /// Inputs whose 8-bit weights lie side by side for one output.
 #define TURN_DEPTH_GROUP 4
 
-/// The most inputs that one call of u8s8_gemm sums up: no sum of products leaves the 32-bit range, and a sum is
-/// exact as float32 up to rounding once.
+/// The most inputs of a group: no sum of products leaves the 32-bit range, and a sum is exact as float32 up to
+/// rounding once.
 #define TURN_DEPTH_MAX 512
+
+/// The most inputs of all groups together.
+#define TURN_INPUTS_MAX 2048
 
 /// What a row of 8-bit codes stands for: value = scale * code + offset.
 typedef struct {
@@ -27,20 +30,27 @@ typedef struct {
     float offset;
 } turn_row;
 
-/// c[r][n] (+)= sum over k of value(a[r][k]) * weight[k][n] + bias[n], then GELU if `gelu`.
+/// c[r][n] (+)= sum over k of value(a[r][k]) * weight[k][n] + bias[n], then GELU (to 2e-4) if `gelu`.
 ///
-/// value(a[r][k]) = scale_r * a[r][k] + offset_r. weight[k][n] = scales[n] * code[k][n], codes -127...127.
-/// Codes are packed in panels of 16 outputs: panel p holds, for each group of 4 inputs, 16 outputs x 4 codes.
-/// Products and their sum are exact integers: no kernel may use an instruction that saturates on 255 x 127.
+/// Inputs come in groups of `depth`, each with a scale and an offset of its own for each row: value(a[r][k]) =
+/// scale_gr * a[r][k] + offset_gr. weight[k][n] = scales[n] * code[k][n], codes -127...127. Codes are packed in
+/// panels of 16 outputs: panel p holds, for each 4 inputs of the first group and then of the others, 16 outputs x 4
+/// codes. Products and their sum over a group are exact integers: no kernel may use an instruction that saturates on
+/// 255 x 127.
 typedef struct {
     const uint8_t *a;
     /// Codes from one row of a to the next; rows may overlap.
     size_t a_stride;
+    /// Codes from one group of a row to the next.
+    size_t a_group_stride;
     const turn_row *a_rows;
-    /// From one entry of a_rows to the next.
+    /// From one row's entry of a_rows to the next row's.
     size_t a_rows_stride;
+    /// From one group's entry of a_rows to the next group's.
+    size_t a_rows_group_stride;
     size_t rows;
-    /// Inputs: a multiple of 4, at most TURN_DEPTH_MAX.
+    size_t groups;
+    /// Inputs of a group: a multiple of 4, at most TURN_DEPTH_MAX, and TURN_INPUTS_MAX in all groups.
     size_t depth;
     const int8_t *weights;
     /// Codes from one panel to the next.
@@ -48,8 +58,10 @@ typedef struct {
     size_t panels;
     /// 16 values a panel.
     const float *scales;
-    /// scales[n] * (sum over the `depth` inputs of code[k][n]), 16 values a panel.
+    /// For each group the sum over its inputs of code[k][n], 16 values a panel.
     const float *sums;
+    /// Values from one group's sums to the next.
+    size_t sums_group_stride;
     const float *bias;
     float *c;
     size_t c_stride;
@@ -109,20 +121,29 @@ typedef struct {
     /// x[r] = exp(scale * (x[r] - max)) / sum over each of `rows` rows of `width` values, in place; scale > 0.
     void (*f32_softmax)(float *x, size_t rows, size_t width, float scale);
 
-    /// Codes 0...255 from each row's least to its greatest value; out[r] tells what they stand for.
+    /// Codes 0...255 from the least to the greatest value of each group of a row; out[g * rows + r] tells what those
+    /// of group g of row r stand for.
     ///
-    /// x: `rows` rows of `width` values, `x_stride` apart. codes: rows `codes_stride` apart.
-    void (*u8_quantise)(const float *x, size_t x_stride, size_t rows, size_t width, uint8_t *codes,
+    /// x: `rows` rows of `groups` x `width` values, `x_stride` apart. codes: rows `codes_stride` apart.
+    void (*u8_quantise)(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width, uint8_t *codes,
                         size_t codes_stride, turn_row *out);
 
-    /// f32_softmax as codes 0...255 of exp over 1; out[r] = {1 / sum of the row's codes, 0}.
+    /// f32_layer_norm of rows of `groups` x `width` values (a multiple of 16), and u8_quantise of what it gives.
+    ///
+    /// y: the normalised rows.
+    void (*u8_layer_norm)(const float *x, size_t rows, size_t groups, size_t width, const float *weight,
+                          const float *bias, float epsilon, float *y, uint8_t *codes, turn_row *out);
+
+    /// f32_softmax as codes 0...255 of exp over 1, to 0.02 before rounding; out[r] = {1 / sum of the row's codes, 0}.
     void (*u8_softmax)(const float *x, size_t rows, size_t width, float scale, uint8_t *codes, turn_row *out);
 
-    /// Rows as weights, for products of queries with keys: output n is row n, input k its value k less mean[k].
+    /// Rows as weights, for products of queries with keys: output n is row n, input k its value k less the mean of all
+    /// rows there.
     ///
-    /// x: `outputs` (a multiple of 16) rows of `inputs` (a multiple of 4, at most 128) values. One scale a row.
-    void (*s8_pack_rows)(const float *x, size_t x_stride, size_t outputs, size_t inputs, const float *mean,
-                         int8_t *packed, float *scales, float *sums);
+    /// x: `outputs` (a multiple of 16) rows of `inputs` (a multiple of 16, at most 128) values. One scale a row. sums
+    /// are those of the codes.
+    void (*s8_pack_rows)(const float *x, size_t x_stride, size_t outputs, size_t inputs, int8_t *packed,
+                         float *scales, float *sums);
 
     /// Columns as weights, for products of attention with values: input k is row k, output n its column n.
     ///
@@ -161,9 +182,8 @@ typedef struct {
 void turn_s8_pack_weights(const int8_t *codes, size_t input_step, size_t output_step, size_t inputs,
                           size_t outputs, int8_t *packed, size_t panel_stride);
 
-/// sums[n] = scales[n] * (sum over `depth` inputs of code[k][n]), 16 values a panel.
-void turn_s8_sum_weights(const int8_t *packed, size_t panel_stride, size_t panels, size_t depth,
-                         const float *scales, float *sums);
+/// sums[n] = sum over `depth` inputs of code[k][n], 16 values a panel.
+void turn_s8_sum_weights(const int8_t *packed, size_t panel_stride, size_t panels, size_t depth, float *sums);
 
 /// The fastest set that this processor runs.
 const turn_kernels *turn_kernels_best(void);

@@ -8,6 +8,7 @@
 
 #define W TURN_PANEL_WIDTH
 #define G TURN_DEPTH_GROUP
+#define ROUNDER 12582912.0f  // 1.5 x 2^23, whose last bit is worth one
 
 static float exponential(float x) {
     x = x > -87.0f ? x : -87.0f;
@@ -33,6 +34,24 @@ static float gelu(float x) {
     float u = fmaf(x * x, 0.08f, -1.0f), p = c[12];
     for (int i = 11; i >= 0; i--) p = fmaf(p, u, c[i]);
     return fabsf(x) < 5.0f ? x * fmaf(x, p, 0.5f) : x > 0 ? x : 0;
+}
+
+static float coarse_gelu(float x) {
+    static const float c[] = {0.397870272f,   -0.0645544156f,  0.00876369141f,  -0.0008121875f,
+                              4.7763886e-05f, -1.5888271e-06f, 2.25882069e-08f};
+    float size = fabsf(x), m = size < 4.0f ? size : 4.0f, t = m * m, p = c[6];
+    for (int i = 5; i >= 0; i--) p = fmaf(p, t, c[i]);
+    return size * fmaf(m, p, copysignf(0.5f, x));
+}
+
+/// 255 x 2^t, t <= 0, as an integer.
+static uint32_t power_code(float t) {
+    t = t > -30.0f ? t : -30.0f;
+    float shifted = t + ROUNDER, r = t - (shifted - ROUNDER);
+    float p = fmaf(r, 14.0687809f, 61.8658494f);
+    p = fmaf(p, r, 176.781552f);
+    p = fmaf(p, r, 254.981658f);
+    return (uint32_t)rintf(ldexpf(p, (int)(shifted - ROUNDER)));
 }
 
 static float hyperbolic_tangent(float x) {
@@ -116,41 +135,57 @@ static void turn_f32_softmax__scalar(float *x, size_t rows, size_t width, float 
     }
 }
 
-static void turn_u8_quantise__scalar(const float *x, size_t x_stride, size_t rows, size_t width,
+/// x * scale as the nearest integer, rounded once, ties to even.
+static int code_of(float x, float scale) { return (int)(fmaf(x, scale, ROUNDER) - ROUNDER); }
+
+static void turn_u8_quantise__scalar(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width,
                                      uint8_t *codes, size_t codes_stride, turn_row *out) {
-    for (size_t r = 0; r < rows; r++) {
-        const float *row = x + r * x_stride;
-        float min = row[0], max = row[0];
-        for (size_t i = 1; i < width; i++) {
-            min = row[i] < min ? row[i] : min;
-            max = row[i] > max ? row[i] : max;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t g = 0; g < groups; g++) {
+            const float *row = x + r * x_stride + g * width;
+            float min = row[0], max = row[0];
+            for (size_t i = 1; i < width; i++) {
+                min = row[i] < min ? row[i] : min;
+                max = row[i] > max ? row[i] : max;
+            }
+            float range = max - min, inverse = range > 0 ? 255 / range : 0;
+            for (size_t i = 0; i < width; i++)
+                codes[r * codes_stride + g * width + i] = (uint8_t)code_of(row[i] - min, inverse);
+            out[g * rows + r] = (turn_row){range / 255, min};
         }
-        float range = max - min, inverse = range > 0 ? 255 / range : 0;
-        for (size_t i = 0; i < width; i++)
-            codes[r * codes_stride + i] = (uint8_t)fminf(rintf((row[i] - min) * inverse), 255);
-        out[r].scale = range / 255;
-        out[r].offset = min;
-    }
+}
+
+static void turn_u8_layer_norm__scalar(const float *x, size_t rows, size_t groups, size_t width,
+                                       const float *weight, const float *bias, float epsilon, float *y,
+                                       uint8_t *codes, turn_row *out) {
+    turn_f32_layer_norm__scalar(x, rows, groups * width, weight, bias, epsilon, y);
+    turn_u8_quantise__scalar(y, groups * width, rows, groups, width, codes, groups * width, out);
 }
 
 static void turn_u8_softmax__scalar(const float *x, size_t rows, size_t width, float scale, uint8_t *codes,
                                     turn_row *out) {
+    float factor = scale * 1.44269504f;
     for (size_t r = 0; r < rows; r++) {
         const float *row = x + r * width;
         float max = greatest(row, width);
-        int sum = 0;
+        uint32_t sum = 0;
         for (size_t i = 0; i < width; i++) {
-            int code = (int)fminf(rintf(exponential((row[i] - max) * scale) * 255), 255);
+            uint32_t code = power_code(fmaf(row[i], factor, -max * factor));
             codes[r * width + i] = (uint8_t)code;
             sum += code;
         }
-        out[r].scale = 1 / (float)sum;
-        out[r].offset = 0;
+        out[r] = (turn_row){1 / (float)sum, 0};
     }
 }
 
 static void turn_s8_pack_rows__scalar(const float *x, size_t x_stride, size_t outputs, size_t inputs,
-                                      const float *mean, int8_t *packed, float *scales, float *sums) {
+                                      int8_t *packed, float *scales, float *sums) {
+    float mean[128];
+    for (size_t k = 0; k < inputs; k++) {
+        float sum = 0;
+        for (size_t n = 0; n < outputs; n++) sum += x[n * x_stride + k];
+        mean[k] = sum / (float)outputs;
+    }
     for (size_t n = 0; n < outputs; n++) {
         const float *row = x + n * x_stride;
         float max = 0;
@@ -159,12 +194,12 @@ static void turn_s8_pack_rows__scalar(const float *x, size_t x_stride, size_t ou
         int sum = 0;
         int8_t *to = packed + (n / W) * W * inputs + (n % W) * G;
         for (size_t k = 0; k < inputs; k++) {
-            int code = (int)fmaxf(fminf(rintf((row[k] - mean[k]) * inverse), 127), -127);
+            int code = code_of(row[k] - mean[k], inverse);
             to[(k / G) * (W * G) + k % G] = (int8_t)code;
             sum += code;
         }
         scales[n] = max / 127;
-        sums[n] = scales[n] * (float)sum;
+        sums[n] = (float)sum;
     }
 }
 
@@ -181,31 +216,35 @@ static void turn_s8_pack_columns__scalar(const float *x, size_t x_stride, size_t
         int8_t *to = packed + (n / W) * W * inputs + (n % W) * G;
         int sum = 0;
         for (size_t k = 0; k < inputs; k++) {
-            int code = (int)fmaxf(fminf(rintf((x[k * x_stride + n] - middle) * inverse), 127), -127);
+            int code = code_of(x[k * x_stride + n] - middle, inverse);
             to[(k / G) * (W * G) + k % G] = (int8_t)code;
             sum += code;
         }
         scales[n] = reach / 127;
-        sums[n] = scales[n] * (float)sum;
+        sums[n] = (float)sum;
         centre[n] = middle;
     }
 }
 
 static void turn_u8s8_gemm__scalar(const turn_u8s8_product *p) {
-    for (size_t r = 0; r < p->rows; r++) {
-        const uint8_t *a = p->a + r * p->a_stride;
-        turn_row row = p->a_rows[r * p->a_rows_stride];
+    for (size_t r = 0; r < p->rows; r++)
         for (size_t n = 0; n < p->panels * W; n++) {
             const int8_t *codes = p->weights + (n / W) * p->panel_stride + (n % W) * G;
-            int32_t sum = 0;
-            for (size_t k = 0; k < p->depth; k++) sum += a[k] * codes[(k / G) * (W * G) + k % G];
+            float total = 0;
+            for (size_t g = 0; g < p->groups; g++, codes += p->depth * W) {
+                const uint8_t *a = p->a + r * p->a_stride + g * p->a_group_stride;
+                turn_row row = p->a_rows[r * p->a_rows_stride + g * p->a_rows_group_stride];
+                float columns = p->sums[g * p->sums_group_stride + n];
+                int32_t sum = 0;
+                for (size_t k = 0; k < p->depth; k++) sum += a[k] * codes[(k / G) * (W * G) + k % G];
+                float base = g == 0 ? row.offset * columns : fmaf(row.offset, columns, total);
+                total = fmaf((float)sum, row.scale, base);
+            }
             float *to = p->c + r * p->c_stride + n;
-            float base = fmaf(row.offset, p->sums[n], p->bias[n]);
-            float value = fmaf((float)sum, row.scale * p->scales[n], base);
+            float value = fmaf(total, p->scales[n], p->bias[n]);
             if (p->accumulate) value += *to;
-            *to = p->gelu ? gelu(value) : value;
+            *to = p->gelu ? coarse_gelu(value) : value;
         }
-    }
 }
 
 #define KERNEL(name) name##__scalar
@@ -221,6 +260,7 @@ const turn_kernels turn_kernels__scalar = {
     .f32_sigmoid = turn_f32_sigmoid__scalar,
     .f32_softmax = turn_f32_softmax__scalar,
     .u8_quantise = turn_u8_quantise__scalar,
+    .u8_layer_norm = turn_u8_layer_norm__scalar,
     .u8_softmax = turn_u8_softmax__scalar,
     .s8_pack_rows = turn_s8_pack_rows__scalar,
     .s8_pack_columns = turn_s8_pack_columns__scalar,

@@ -8,7 +8,9 @@ TURN_TARGET("avx2,fma,f16c,avxvnni")
 #define LANES 8
 #define GEMM_ROWS 6
 #define KERNEL(name) name##__avxvnni
-#include "../simd/float_body.h"
+#include "../simd/vector_body.h"
+#include "../simd/rows_body.h"
+#include "../simd/products_body.h"
 #include "../simd/spectrum_body.h"
 
 #if defined(TURN_EMULATED)
@@ -17,26 +19,33 @@ TURN_TARGET("avx2,fma,f16c,avxvnni")
 #define DOT _mm256_dpbusd_avx_epi32
 #endif
 
+enum { ROWS = 6 };
+
 INLINE void tile(int rows, const turn_u8s8_product *p, size_t row, size_t panel) {
-    const uint8_t *a = p->a + row * p->a_stride;
-    const int8_t *w = p->weights + panel * p->panel_stride;
-    __m256i s[6][2];
-    UNROLL for (int r = 0; r < rows; r++) s[r][0] = s[r][1] = _mm256_setzero_si256();
-    for (size_t k = 0; k < p->depth; k += G) {
-        __m256i low = _mm256_loadu_si256((const __m256i *)(w + k * W));
-        __m256i high = _mm256_loadu_si256((const __m256i *)(w + k * W + 32));
-        UNROLL for (int r = 0; r < rows; r++) {
-            int32_t four;
-            memcpy(&four, a + (size_t)r * p->a_stride + k, sizeof(four));
-            __m256i x = _mm256_set1_epi32(four);
-            s[r][0] = DOT(s[r][0], x, low);
-            s[r][1] = DOT(s[r][1], x, high);
+    vf totals[ROWS][PARTS];
+    for (size_t g = 0; g < p->groups; g++) {
+        const uint8_t *a = p->a + row * p->a_stride + g * p->a_group_stride;
+        const int8_t *w = p->weights + panel * p->panel_stride + g * p->depth * W;
+        __m256i s[ROWS][PARTS];
+        UNROLL for (int r = 0; r < rows; r++) s[r][0] = s[r][1] = _mm256_setzero_si256();
+        for (size_t k = 0; k < p->depth; k += G) {
+            __m256i low = _mm256_loadu_si256((const __m256i *)(w + k * W));
+            __m256i high = _mm256_loadu_si256((const __m256i *)(w + k * W + 32));
+            UNROLL for (int r = 0; r < rows; r++) {
+                int32_t four;
+                memcpy(&four, a + (size_t)r * p->a_stride + k, sizeof(four));
+                __m256i x = _mm256_set1_epi32(four);
+                s[r][0] = DOT(s[r][0], x, low);
+                s[r][1] = DOT(s[r][1], x, high);
+            }
+        }
+        UNROLL for (int j = 0; j < PARTS; j++) {
+            vf columns = load(columns_of(p, g, panel) + j * LANES);
+            UNROLL for (int r = 0; r < rows; r++)
+                totals[r][j] = gathered(totals[r][j], (vi)s[r][j], row_of(p, g, row + (size_t)r), columns, g == 0);
         }
     }
-    UNROLL for (int r = 0; r < rows; r++) {
-        vi sums[PARTS] = {(vi)s[r][0], (vi)s[r][1]};
-        finish(p, row + (size_t)r, panel, sums);
-    }
+    UNROLL for (int r = 0; r < rows; r++) finish(p, row + (size_t)r, panel, totals[r]);
 }
 
 static void KERNEL(turn_u8s8_gemm)(const turn_u8s8_product *p) {

@@ -1,3 +1,5 @@
+import TurnCore
+
 /// Shares each ratio's ``ResamplingFilter`` between all resamplers of the process.
 ///
 /// Filters in use are found again for as long as a resampler holds them; besides, the last

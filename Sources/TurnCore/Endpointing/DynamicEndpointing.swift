@@ -31,9 +31,7 @@ public struct DynamicEndpointing: Sendable, Hashable {
     ///   - alpha: share of the old value that a pause leaves, above 0 and at most 1. Default 0.9.
     /// - Throws: ``TurnError`` `.invalidArgument` for values out of range.
     public init(min: Duration, max: Duration, alpha: Double = 0.9) throws(TurnError) {
-        guard min >= .zero, max >= .zero else {
-            throw TurnError(.invalidArgument, "an endpointing delay is negative; use 0 or more")
-        }
+        for delay in [min, max] { try delay.checkOption("an endpointing delay") }
         lowerBound = min
         maxDelay = max
         filter = try ExponentialFilter(alpha: alpha, initial: min.inSeconds)

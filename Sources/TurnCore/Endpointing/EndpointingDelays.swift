@@ -5,12 +5,10 @@ public struct EndpointingDelays: Sendable, Hashable {
     /// After a prediction that it has not, if silence goes on.
     public let max: Duration
 
-    /// - Throws: ``TurnError`` `.invalidArgument` for a negative delay. A `min` above `max` is allowed and
+    /// - Throws: ``TurnError`` `.invalidArgument` for a delay outside 0...24 h. A `min` above `max` is allowed and
     ///   shortened to it, as the reference does.
     public init(min: Duration, max: Duration) throws(TurnError) {
-        guard min >= .zero, max >= .zero else {
-            throw TurnError(.invalidArgument, "an endpointing delay is negative; use 0 or more")
-        }
+        for delay in [min, max] { try delay.checkOption("an endpointing delay") }
         self.init(unchecked: Swift.min(min, max), max)
     }
 

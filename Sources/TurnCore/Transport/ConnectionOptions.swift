@@ -8,13 +8,15 @@ public struct ConnectionOptions: Sendable, Hashable {
     /// The longest that a handshake may take. Default 10 s.
     public let timeout: Duration
 
-    /// - Throws: ``TurnError`` `.invalidArgument` for a negative value.
+    /// - Throws: ``TurnError`` `.invalidArgument` for a negative count, or a duration outside 0...24 h.
     public init(
         maxRetry: Int = 3, retryInterval: Duration = .seconds(2), timeout: Duration = .seconds(10)
     ) throws(TurnError) {
-        guard maxRetry >= 0, retryInterval >= .zero, timeout >= .zero else {
-            throw TurnError(.invalidArgument, "a connection option is negative; use 0 or more")
+        guard maxRetry >= 0 else {
+            throw TurnError(.invalidArgument, "the number of retries is negative; use 0 or more")
         }
+        try retryInterval.checkOption("a retry interval")
+        try timeout.checkOption("a connection time-out")
         self.init(unchecked: maxRetry, retryInterval, timeout)
     }
 

@@ -156,7 +156,7 @@ extension TurnMachine {
     }
 
     /// Waits until the delay after the last speech has passed; if it has already, the turn ends now.
-    private mutating func sleep(_ delay: Duration, _ now: Duration, _ actions: inout [Action]) {
+    mutating func sleep(_ delay: Duration, _ now: Duration, _ actions: inout [Action]) {
         guard let bounce else { return }
         self.bounce?.phase = .sleeping
         let deadline = (bounce.lastSpeaking ?? now) + delay

@@ -34,8 +34,8 @@ public struct TurnMachine: Sendable {
     public internal(set) var speechStart: Duration?
     /// When speech was last heard.
     public internal(set) var lastSpeaking: Duration?
-    /// The language that the recogniser heard, if it told one.
-    public internal(set) var language: LanguageCode?
+    /// The language that is spoken: as it was set, or as the recogniser heard it.
+    public var language: LanguageCode?
 
     var request: Request?
     var bounce: Bounce?
@@ -97,7 +97,9 @@ public struct TurnMachine: Sendable {
         case .predictionAnswered(let id, let answer): take(answer, of: id, now, &actions)
         case .timerFired(.decision): decisionTimerFired(now, &actions)
         case .timerFired(.rescoring):
-            if bounce?.phase == .sleeping, bounce?.reason == .timeout { predict(now, &actions) }
+            if bounce?.phase == .sleeping, bounce?.reason == .timeout, options.asksForPredictions {
+                predict(now, &actions)
+            }
         case .timerFired(.maxTurnDuration):
             if turnStart != nil { endTurn(.maxTurnDuration, now, &actions) }
         case .transcript(let transcript): take(transcript, now, &actions)
@@ -114,6 +116,10 @@ public struct TurnMachine: Sendable {
             options.isManual = isManual
             cancelBounce(&actions)
             dropRequest(&actions)
+        case .detectorChanged(let asksForPredictions):
+            options.asksForPredictions = asksForPredictions
+            dropRequest(&actions)
+            if bounce?.phase == .awaitingAnswer { sleep(endpointing.delays.min, now, &actions) }
         case .endOfInput:
             if bounce != nil || turnStart != nil { endTurn(.endOfInput, now, &actions) }
         }
@@ -139,7 +145,7 @@ public struct TurnMachine: Sendable {
         if event.rawAccumulatedSpeech > .zero {
             lastSpeaking = now
             if isSpeaking { dropRequest(&actions) }
-        } else if isSpeaking, request == nil, !options.isManual,
+        } else if isSpeaking, request == nil, !options.isManual, options.asksForPredictions,
             event.rawAccumulatedSilence >= options.predictionSilence
         {
             predict(now, &actions)
@@ -165,7 +171,9 @@ public struct TurnMachine: Sendable {
         options.expectsTranscripts = true
         track(transcript)
         guard transcript.isFinal, !transcript.text.isEmpty else { return }
+        let wasTruncated = transcripts.isTruncated
         transcripts.append(transcript, at: now)
+        if transcripts.isTruncated, !wasTruncated { actions.append(.warn(.transcriptTruncated)) }
         if !isSpeaking, !options.isManual { decide(.transcript, now, &actions) }
     }
 

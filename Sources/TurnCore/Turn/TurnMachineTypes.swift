@@ -43,22 +43,27 @@ extension TurnMachine {
         public var expectsTranscripts = false
         /// Whether turns end by `commitTurn` alone. Default false.
         public var isManual = false
+        /// Whether predictions are asked for. Without them a turn ends after the shorter delay. Default true.
+        public var asksForPredictions = true
 
         /// All defaults.
         public init() {}
 
         /// - Throws: ``TurnError`` `.invalidArgument` naming the option that is out of range.
         public func validate() throws(TurnError) {
-            if case .every(let interval) = rescoring, interval < .milliseconds(50) {
-                throw TurnError(.invalidArgument, "a rescoring interval below 50 ms; use 50 ms or more")
+            if case .every(let interval) = rescoring {
+                try interval.checkOption("a rescoring interval")
+                guard interval >= .milliseconds(50) else {
+                    throw TurnError(.invalidArgument, "a rescoring interval below 50 ms; use 50 ms or more")
+                }
             }
             if let maxTurnDuration, maxTurnDuration <= .zero {
                 throw TurnError(
                     .invalidArgument, "the longest turn is not above zero; use a positive duration")
             }
-            guard predictionSilence >= .zero, predictionTimeout >= .zero else {
-                throw TurnError(.invalidArgument, "a negative prediction silence or time-out; use 0 or more")
-            }
+            try maxTurnDuration?.checkOption("a longest turn")
+            try predictionSilence.checkOption("a prediction silence")
+            try predictionTimeout.checkOption("a prediction time-out")
         }
     }
 
@@ -95,6 +100,9 @@ extension TurnMachine {
         case clearTurn
         /// Turns end by `commitTurn` alone, or by voice again.
         case manualMode(Bool)
+        /// Another detector answers from now on, or none: what the last one answered does not count any more. A delay
+        /// that runs already goes on.
+        case detectorChanged(asksForPredictions: Bool)
         /// The audio ended; an open speech segment was reported as ended before.
         case endOfInput
     }
@@ -113,6 +121,8 @@ extension TurnMachine {
         case predictionTimedOut
         /// A transcript came after its turn had ended. Said once, then `false`.
         case lateTranscript(first: Bool)
+        /// The open turn's transcript is longer than 64 KiB; its oldest part is dropped. Said once a turn.
+        case transcriptTruncated
     }
 
     /// Something that the owner must do, in the order given.

@@ -18,7 +18,7 @@ public struct VoiceActivityOptions: Sendable, Hashable {
     /// Default: ``activationThreshold`` - 0.15, at least 0.01. It does not follow later changes of the activation.
     public var deactivationThreshold: Float
 
-    /// - Throws: ``TurnError`` `.invalidArgument` for a negative duration, for an activation outside 0...1, for a
+    /// - Throws: ``TurnError`` `.invalidArgument` for a duration outside 0...24 h, for an activation outside 0...1, for a
     ///   deactivation that is not above 0 and at most 1, and for values that are not finite.
     public init(
         minSpeechDuration: Duration = .milliseconds(50),
@@ -32,9 +32,7 @@ public struct VoiceActivityOptions: Sendable, Hashable {
         for (name, value) in [
             ("minimum speech", minSpeechDuration), ("minimum silence", minSilenceDuration),
             ("prefix padding", prefixPaddingDuration), ("speech buffer", maxBufferedSpeech),
-        ] where value < .zero {
-            throw TurnError(.invalidArgument, "the \(name) duration is negative; use 0 or more")
-        }
+        ] { try value.checkOption("a \(name) duration") }
         guard (0...1).contains(activationThreshold) else {
             throw TurnError(.invalidArgument, "an activation threshold of \(activationThreshold); use 0 to 1")
         }

@@ -37,12 +37,15 @@ public final class TurnDetector: Sendable {
     ///   - cloud: makes the transport to the service. Default nil: the device alone, and `v1` is an error.
     ///   - options: everything else.
     /// - Throws: ``TurnError`` `.invalidArgument` for version `v1` without address, credentials or transport, naming
-    ///   what is missing, and for a sample rate that is not supported.
+    ///   what is missing, for a sample rate that is not supported, and for a recovery interval outside 0...24 h.
     public init(
         localModel: LocalModel, cloud: CloudTransportFactory? = nil,
         options: TurnDetectorOptions = TurnDetectorOptions()
     ) throws(TurnError) {
         _ = try AudioFormat(sampleRate: options.sampleRate)
+        if case .recover(let interval) = options.fallbackPolicy {
+            try interval.checkOption("a recovery interval")
+        }
         let endpoint = try Self.resolve(options, hasTransport: cloud != nil)
         if let endpoint, let cloud { transport = try cloud(endpoint) } else { transport = nil }
         self.options = options

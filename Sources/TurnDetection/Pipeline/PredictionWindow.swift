@@ -24,30 +24,21 @@ struct TurnSpan {
 /// The last audio of a stream, at most as much as the model takes.
 struct PredictionWindow {
     private var ring: SampleRing
-    private var scratch: [Float]
 
-    init(sampleCount: Int) {
-        ring = SampleRing(capacity: sampleCount)
-        scratch = [Float](repeating: 0, count: ring.capacity)
-    }
+    init(sampleCount: Int) { ring = SampleRing(capacity: sampleCount) }
 
     mutating func append(_ samples: UnsafeBufferPointer<Float>) { ring.append(samples) }
 
     mutating func reset() { ring.removeAll() }
 
-    /// Hands the audio that counts to `body`.
+    /// Hands the audio that counts to `body`, in memory that lives as long as the call: predictions are rare, streams may
+    /// be many.
     ///
     /// - Parameters:
     ///   - start: where it begins.
     ///   - body: uses the samples, oldest first; they are valid during the call only.
     /// - Returns: what `body` returns.
-    mutating func withAudio<Result>(
-        since start: Duration, _ body: (UnsafeBufferPointer<Float>) -> Result
-    ) -> Result {
-        let count = max(0, ring.totalCount - start.sampleCount)
-        return scratch.withUnsafeMutableBufferPointer { scratch in
-            let copied = ring.copyLast(count, into: scratch)
-            return body(UnsafeBufferPointer(rebasing: scratch[..<copied]))
-        }
+    func withAudio<Result>(since start: Duration, _ body: (UnsafeBufferPointer<Float>) -> Result) -> Result {
+        ring.last(max(0, ring.totalCount - start.sampleCount)).withUnsafeBufferPointer(body)
     }
 }

@@ -69,6 +69,7 @@ public final class TurnPipeline {
 
     /// Tells a transcript, the agent's speech or a command of the application, at the time of the audio so far.
     public func handle(_ input: TurnMachine.Input, _ emit: (TurnEvent) -> Void) {
+        fireTimers(until: duration, emit)
         step(input, at: duration, emit)
     }
 
@@ -116,12 +117,16 @@ public final class TurnPipeline {
         let probability = pending.withUnsafeBufferPointer { voiceActivity.probability(of: $0) }
         let result = detector.step(probability: probability, inferenceDuration: clock.now - start)
         let now = duration
-        while let due = timers.popFirst(until: now) { step(.timerFired(due.timer), at: due.deadline, emit) }
+        fireTimers(until: now, emit)
         pending.withUnsafeBufferPointer { window.append(UnsafeBufferPointer(rebasing: $0[..<pendingCount])) }
         pendingCount = 0
         onVoiceActivity?(result.inference)
         step(.voiceActivity(result.inference), at: now, emit)
         if let transition = result.transition { step(.voiceActivity(transition), at: now, emit) }
+    }
+
+    private func fireTimers(until now: Duration, _ emit: (TurnEvent) -> Void) {
+        while let due = timers.popFirst(until: now) { step(.timerFired(due.timer), at: due.deadline, emit) }
     }
 
     private func step(_ input: TurnMachine.Input, at now: Duration, _ emit: (TurnEvent) -> Void) {

@@ -24,7 +24,7 @@ public struct TurnPipelineOptions: Sendable {
     /// - Throws: ``TurnError`` `.invalidArgument` naming the option that is out of range.
     public func validate() throws(TurnError) {
         try turn.validate()
-        try voiceActivity.validateForTurns()
+        try voiceActivity.validateForTurns(predictionSilence: turn.predictionSilence)
     }
 
     func makeMachine() throws(TurnError) -> TurnMachine {

@@ -3,10 +3,13 @@ import TurnCore
 
 /// The works of a ``TurnSession``: one task owns it and feeds it what the inbox holds.
 final class SessionEngine {
-    private let detector: TurnDetector
-    private let stream: TurnDetectorStream
+    private var detector: TurnDetector?
+    private var stream: TurnDetectorStream?
     private let options: TurnSessionOptions
     private let inbox: SessionInbox
+    private let reader: SessionReader
+    private let clock: TurnClock
+    private let log: Logger
     private let emit: (TurnEvent) -> Void
     private var speech: any SpeechActivityStream
     private var voiceActivity: VoiceActivityDetector
@@ -17,46 +20,60 @@ final class SessionEngine {
     private var time: SessionTime
     private var sampleCount = 0
 
-    private var clock: TurnClock { detector.options.clock }
-    private var log: Logger { detector.options.logger }
-
     init(
-        detector: TurnDetector, stream: TurnDetectorStream, speechModel: any SpeechActivityModel,
-        machine: TurnMachine, options: TurnSessionOptions, inbox: SessionInbox,
+        _ source: SessionSource, speechModel: any SpeechActivityModel, machine: TurnMachine,
+        options: TurnSessionOptions, inbox: SessionInbox, clock: TurnClock, log: Logger,
         emit: @escaping (TurnEvent) -> Void
     ) {
-        self.detector = detector
-        self.stream = stream
+        detector = source.detector
+        stream = source.stream
         self.options = options
         self.inbox = inbox
+        self.clock = clock
+        self.log = log
         self.emit = emit
         self.machine = machine
+        reader = SessionReader(inbox, windowSampleCount: speechModel.windowSampleCount)
         speech = speechModel.makeStream()
         voiceActivity = VoiceActivityDetector(
             options: options.voiceActivity, windowSampleCount: speechModel.windowSampleCount)
-        time = SessionTime(clock: detector.options.clock)
+        time = SessionTime(clock: clock)
     }
 
-    /// Works until the end of the input.
+    /// Works until the end of the input, then closes the stream.
     func run() async {
-        while let item = await inbox.next() {
+        while let item = await reader.next() {
             switch item {
             case .window(let samples): await hear(samples, sampleCount: samples.count)
             case .rest(let samples):
                 let padding = [Float](repeating: 0, count: voiceActivity.windowSampleCount - samples.count)
                 await hear(samples + padding, sampleCount: samples.count)
-            case .input(let input):
-                if await take(input) { return }
+            case .input(.finish, _):
+                if let end = voiceActivity.finish() { await step(.voiceActivity(end), at: now(pending: 0)) }
+                await step(.endOfInput, at: now(pending: 0))
+                for sleeper in sleepers.values { sleeper.cancel() }
+                return
+            case .input(let input, let pending): await take(input, pending)
             }
         }
     }
 
-    /// Takes an input.
-    ///
-    /// - Returns: whether it was the last.
-    private func take(_ input: SessionInbox.Input) async -> Bool {
+    /// Closes the stream that is in use then.
+    func close() async { await stream?.close() }
+
+    private func take(_ input: SessionInbox.Input, _ pending: Int) async {
         switch input {
-        case .turn(let input): await step(input, at: now())
+        case .turn(let input):
+            let now = now(pending: pending)
+            await fireTimers(until: now)
+            await step(input, at: now)
+        case .update(let update):
+            if let voiceActivity = update.voiceActivity { self.voiceActivity.options = voiceActivity }
+            if let endpointing = update.endpointing { machine.endpointing = endpointing }
+            if let language = update.language { machine.language = language }
+        case .handOff(let source, let endpointing):
+            await handOff(to: source, now(pending: pending))
+            machine.endpointing = endpointing
         case .timer(let timer, let deadline):
             if timers[timer] == deadline {
                 timers.cancel(timer)
@@ -64,16 +81,37 @@ final class SessionEngine {
             }
         case .service(let change): emit(.service(change))
         case .mark(let continuation): continuation.resume()
-        case .finish:
-            if let end = voiceActivity.finish() { await step(.voiceActivity(end), at: now()) }
-            await step(.endOfInput, at: now())
-            for sleeper in sleepers.values { sleeper.cancel() }
-            return true
+        case .finish: break
         }
-        return false
     }
 
-    private func now() -> Duration { options.pacing == .live ? time.now() : time.last }
+    /// The stream stays if the detector is the same one; what it was asked is called off either way.
+    private func handOff(to source: SessionSource, _ now: Duration) async {
+        let asks = source.detector != nil && options.turn.asksForPredictions
+        await step(.detectorChanged(asksForPredictions: asks), at: now)
+        let old = stream
+        detector = source.detector
+        stream = source.stream
+        if let old, old !== stream { Task { await old.close() } }
+    }
+
+    /// The time, so many samples behind the last window.
+    private func now(pending: Int) -> Duration {
+        options.pacing == .live ? time.now() : time.pass(.samples(sampleCount + pending))
+    }
+
+    /// What is due before something else does not know it. By the clock, deadlines come by themselves.
+    private func fireTimers(until now: Duration) async {
+        guard options.pacing == .file else { return }
+        await popTimers(until: now)
+    }
+
+    private func popTimers(until now: Duration) async {
+        while let due = timers.popFirst(until: now) {
+            sleepers.removeValue(forKey: due.timer)?.cancel()
+            await step(.timerFired(due.timer), at: due.deadline)
+        }
+    }
 
     private func hear(_ samples: [Float], sampleCount count: Int) async {
         let now = time.window(endingAt: .samples(sampleCount + count))
@@ -81,14 +119,13 @@ final class SessionEngine {
         let probability = samples.withUnsafeBufferPointer { speech.probability(of: $0) }
         let result = voiceActivity.step(probability: probability, inferenceDuration: clock.now - start)
         // What was due before the window's end does not know the window.
-        while let due = timers.popFirst(until: now) {
-            sleepers.removeValue(forKey: due.timer)?.cancel()
-            await step(.timerFired(due.timer), at: due.deadline)
-        }
+        await popTimers(until: now)
         sampleCount += count
-        if let frame = try? AudioFrame(.float32(Array(samples.prefix(count))), format: .mono16kHz) {
+        if let stream, let frame = try? AudioFrame(.float32(Array(samples.prefix(count))), format: .mono16kHz)
+        {
             stream.push(frame)
         }
+        options.onVoiceActivity?(result.inference)
         await step(.voiceActivity(result.inference), at: now)
         if let transition = result.transition { await step(.voiceActivity(transition), at: now) }
     }
@@ -101,22 +138,24 @@ final class SessionEngine {
             switch actions[index] {
             case .predict(let id, let audioStart):
                 let start = span.audioStart(audioStart)
-                let handle = stream.predict(lookback: .samples(sampleCount) - time.audio(at: start))
+                guard let stream else { break }
+                let first = time.audio(at: start).sampleCount
+                let handle = stream.predict(lookback: .samples(sampleCount - first))
                 if options.pacing == .live {
                     handle.whenAnswered { [inbox] in inbox.put(.turn(.predictionAnswered(id: id, $0))) }
                 } else {
-                    let answer = await self.answer(of: handle)
+                    let answer = await self.answer(of: handle, stream)
                     refreshThresholds()
                     actions += machine.handle(.predictionAnswered(id: id, answer), at: now)
                 }
-            case .cancelPrediction(_, let timedOut): stream.cancelInference(timedOut: timedOut)
+            case .cancelPrediction(_, let timedOut): stream?.cancelInference(timedOut: timedOut)
             case .setTimer(let timer, let deadline): set(timer, deadline)
             case .cancelTimer(let timer):
                 timers.cancel(timer)
                 sleepers.removeValue(forKey: timer)?.cancel()
             case .flush:
                 span.flush(at: now)
-                stream.flush()
+                stream?.flush()
             case .emit(let event):
                 if case .turnEnded(let turn) = event { span.turnEnded(lastSpeech: turn.speechEnd ?? now) }
                 emit(event)
@@ -126,11 +165,14 @@ final class SessionEngine {
         }
     }
 
-    /// The answer while the audio's time stands still; by the clock it may take the prediction time-out.
-    private func answer(of handle: PredictionHandle) async -> EndOfTurnPrediction {
-        let timeout = Task { [clock, stream, limit = options.turn.predictionTimeout] in
+    /// The answer while the audio's time stands still. A service is given the prediction time-out by the clock; the
+    /// local model is waited for, so that a slow machine gives the same events.
+    private func answer(
+        of handle: PredictionHandle, _ stream: TurnDetectorStream
+    ) async -> EndOfTurnPrediction {
+        let timeout = Task { [clock, limit = options.turn.predictionTimeout] in
             guard (try? await clock.sleep(for: limit)) != nil else { return }
-            stream.cancelInference(timedOut: true)
+            stream.giveUpService()
         }
         defer { timeout.cancel() }
         return await handle.value
@@ -147,7 +189,7 @@ final class SessionEngine {
     }
 
     private func refreshThresholds() {
-        let thresholds = detector.thresholds
+        guard let thresholds = detector?.thresholds else { return }
         machine.thresholds = thresholds.endOfTurn
         machine.localThresholds = thresholds.localEndOfTurn
         machine.backchannelThresholds = thresholds.backchannel
@@ -163,6 +205,8 @@ final class SessionEngine {
             )
         case .lateTranscript(first: false):
             log.debug("a transcript came after its turn had ended")
+        case .transcriptTruncated:
+            log.warning("a turn's transcript is longer than 64 KiB; its oldest part is dropped")
         }
     }
 }

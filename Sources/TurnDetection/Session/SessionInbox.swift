@@ -1,16 +1,26 @@
 import TurnAudio
 import TurnCore
 
-/// What a session was told and has not worked through yet, in order: audio as 16 kHz mono, and inputs between it.
+/// What a session was told and has not worked through yet, in order: audio, mixed down to mono at its own rate, and
+/// inputs between it. Any thread puts in, one task takes out (``SessionReader``).
 ///
-/// Audio is bounded to 10 s, the newest winning; inputs are few. Any thread puts in, one task takes out.
+/// Bounded: of audio the newest 10 s win. Of transcripts and commands the newest 1024 win, interim transcripts being
+/// the first to go. What the session itself puts in is few: an answer a request, a deadline a timer.
 final class SessionInbox: Sendable {
     /// Audio that waits, at most.
     static let capacity: Duration = .seconds(10)
+    /// Transcripts and commands that wait, at most.
+    static let inputLimit = 1_024
+    /// Audio that is taken out at a time, at most.
+    fileprivate static let pieceDuration: Duration = .milliseconds(100)
 
     enum Input: Sendable {
         /// For the turn machine.
         case turn(TurnMachine.Input)
+        /// Options change.
+        case update(SessionUpdate)
+        /// Another agent, with its delays.
+        case handOff(SessionSource, Endpointing)
         /// A timer's time has come by the clock.
         case timer(TurnMachine.Timer, deadline: Duration)
         /// Another model took over.
@@ -22,55 +32,42 @@ final class SessionInbox: Sendable {
     }
 
     enum Item: Sendable {
-        case window([Float])
+        /// Mono audio at that rate.
+        case audio([Float], sampleRate: Int)
         case input(Input)
-        /// The last samples, less than a window.
-        case rest([Float])
     }
 
-    private final class Contents {
-        var ingress = AudioIngress()
-        var queue: MarkedQueue<Float, Input>
-        var waiter: UnsafeContinuation<Void, Never>?
+    fileprivate struct State {
+        var mixer: AudioIngress?
+        var queue = MarkedQueue<Float, Input>(limit: 1, reserve: 1, filler: 0)
+        var sampleRate = 16_000
+        var waiter = AudioWaiter()
+        /// Samples that are worth waking the reader for.
+        var wanted = 1
         var isOpen = true
-
-        init(reserve: Int) {
-            queue = MarkedQueue(
-                limit: SessionInbox.capacity.sampleCount, reserve: reserve, filler: 0)
-        }
-
-        func takeWaiter() -> UnsafeContinuation<Void, Never>? {
-            defer { waiter = nil }
-            return waiter
-        }
+        /// Transcripts and commands in the queue.
+        var applicationInputCount = 0
+        var droppedInputCount = 0
     }
 
-    private struct State {
-        let contents: Contents
-    }
-
-    private let state: Lock<State>
-    private let windowCount: Int
-
-    init(windowSampleCount: Int) {
-        windowCount = windowSampleCount
-        state = Lock(State(contents: Contents(reserve: windowSampleCount * 4)))
-    }
+    private let state = Lock(State())
 
     /// Samples at 16 kHz that were dropped because the session was too slow.
-    var droppedCount: Int { state.withLock { $0.contents.queue.droppedCount } }
+    var droppedCount: Int { state.withLock { $0.queue.droppedCount * 16_000 / $0.sampleRate } }
+
+    /// Transcripts and commands that were dropped because the session was too slow.
+    var droppedInputCount: Int { state.withLock { $0.droppedInputCount } }
 
     /// - Throws: ``TurnError`` for a format other than the first frame's; the frame is dropped.
     func push(_ frame: AudioFrame) throws(TurnError) {
         let result = state.withLock { state -> Result<UnsafeContinuation<Void, Never>?, TurnError> in
-            let contents = state.contents
-            guard contents.isOpen else { return .success(nil) }
+            guard state.isOpen else { return .success(nil) }
             do throws(TurnError) {
-                try contents.ingress.push(frame) { contents.queue.append($0) }
+                try state.take(frame)
             } catch {
                 return .failure(error)
             }
-            return .success(contents.queue.sampleCount >= windowCount ? contents.takeWaiter() : nil)
+            return .success(state.pushed())
         }
         try result.get()?.resume()
     }
@@ -81,48 +78,115 @@ final class SessionInbox: Sendable {
     @discardableResult
     func put(_ input: Input) -> Bool {
         let (isTaken, waiter) = state.withLock { state -> (Bool, UnsafeContinuation<Void, Never>?) in
-            let contents = state.contents
-            guard contents.isOpen else { return (false, nil) }
-            if case .finish = input {
-                contents.ingress.flush { contents.queue.append($0) }
-                contents.isOpen = false
+            guard state.isOpen else { return (false, nil) }
+            if case .finish = input { state.isOpen = false }
+            if input.isApplications {
+                if state.applicationInputCount >= Self.inputLimit { state.dropInput() }
+                state.applicationInputCount += 1
             }
-            contents.queue.append(mark: input)
-            return (true, contents.takeWaiter())
+            state.queue.append(mark: input)
+            return (true, state.waiter.take())
         }
         waiter?.resume()
         return isTaken
     }
 
-    /// The next thing to work on; waits for one. Nil after the end.
-    func next() async -> Item? {
+    /// The next thing to work on; waits for one.
+    ///
+    /// - Parameter missing: samples at 16 kHz that the reader needs before it can go on.
+    /// - Returns: nil after the end.
+    func next(missing: Int) async -> Item? {
         while true {
-            if let item = state.withLock({ self.pop($0.contents) }) { return item }
-            let isOver = state.withLock { !$0.contents.isOpen && $0.contents.queue.marks.isEmpty }
-            if isOver { return nil }
+            let (item, isOver) = state.withLock { state in
+                let item = state.pop(missing: missing)
+                return (item, item == nil && !state.isOpen)
+            }
+            if item != nil || isOver { return item }
             await withUnsafeContinuation { continuation in
-                let now = state.withLock { state -> UnsafeContinuation<Void, Never>? in
-                    let contents = state.contents
-                    let isIdle = contents.queue.marks.isEmpty && contents.queue.sampleCount < windowCount
-                    guard isIdle, contents.isOpen else { return continuation }
-                    contents.waiter = continuation
-                    return nil
+                let (now, look) = state.withLock { state -> (UnsafeContinuation<Void, Never>?, Duration?) in
+                    guard state.isOpen, state.isIdle(missing: missing) else { return (continuation, nil) }
+                    return (nil, state.waiter.wait(continuation, due: .samples(missing)))
                 }
                 now?.resume()
+                if let look { scheduleLook(look) }
             }
         }
     }
 
-    private func pop(_ contents: Contents) -> Item? {
-        // An input that comes within a window does not wait for the rest of it, but for the last samples of all.
-        let distance = contents.queue.distance(to: 0)
-        if let distance, distance < windowCount {
-            if case .finish = contents.queue.marks[0].mark, distance > 0 {
-                return .rest(contents.queue.pop(distance))
-            }
-            return contents.queue.popMark().map { .input($0) }
+    private func scheduleLook(_ time: Duration) {
+        AudioWaiter.after(time) { [weak self] in self?.look() }
+    }
+
+    private func look() {
+        switch state.withLock({ $0.waiter.look(isEnough: $0.queue.sampleCount >= $0.wanted) }) {
+        case .wake(let continuation): continuation.resume()
+        case .lookAgain(let time): scheduleLook(time)
+        case .done: break
         }
-        guard contents.queue.sampleCount >= windowCount else { return nil }
-        return .window(contents.queue.pop(windowCount))
+    }
+}
+
+extension SessionInbox.State {
+    mutating func take(_ frame: AudioFrame) throws(TurnError) {
+        if mixer == nil {
+            sampleRate = frame.format.sampleRate
+            mixer = try AudioIngress(outputSampleRate: sampleRate)
+            queue.setLimit(
+                Int(SessionInbox.capacity.seconds) * sampleRate,
+                reserve: Int(0.25 * Double(sampleRate)))
+        }
+        // Out of the way while its samples go to the queue beside it; moved, not copied.
+        guard var mixer = mixer.take() else { return }
+        defer { self.mixer = mixer }
+        try mixer.push(frame) { queue.append($0) }
+    }
+
+    /// What the push of a frame wakes: the reader, if it has to be.
+    mutating func pushed() -> UnsafeContinuation<Void, Never>? {
+        let backlog = Int(SessionInbox.pieceDuration.seconds * Double(sampleRate))
+        return waiter.pushed(
+            isEnough: queue.sampleCount >= wanted, isPilingUp: queue.sampleCount >= wanted + backlog)
+    }
+
+    /// Whether the reader has to wait; notes how much audio is worth waking it for.
+    mutating func isIdle(missing: Int) -> Bool {
+        wanted = (missing * sampleRate + 15_999) / 16_000
+        return queue.marks.isEmpty && queue.sampleCount < wanted
+    }
+
+    mutating func pop(missing: Int) -> SessionInbox.Item? {
+        if isIdle(missing: missing) { return nil }
+        let distance = queue.distance(to: 0)
+        if distance == 0, let input = queue.popMark() {
+            if input.isApplications { applicationInputCount -= 1 }
+            return .input(input)
+        }
+        let piece = Int(SessionInbox.pieceDuration.seconds * Double(sampleRate))
+        let count = min(distance ?? queue.sampleCount, piece)
+        return count > 0 ? .audio(queue.pop(count), sampleRate: sampleRate) : nil
+    }
+
+    /// Makes room: an interim transcript goes, or else the oldest input of the application's.
+    mutating func dropInput() {
+        let index =
+            queue.marks.firstIndex { $0.mark.isInterim } ?? queue.marks.firstIndex { $0.mark.isApplications }
+        guard let index else { return }
+        queue.removeMark(at: index)
+        applicationInputCount -= 1
+        droppedInputCount += 1
+    }
+}
+
+extension SessionInbox.Input {
+    /// Whether it is a transcript or a command, as opposed to what the session tells itself.
+    fileprivate var isApplications: Bool {
+        switch self {
+        case .turn(.predictionAnswered), .timer, .service, .mark, .finish: false
+        case .turn, .update, .handOff: true
+        }
+    }
+
+    fileprivate var isInterim: Bool {
+        if case .turn(.transcript(let transcript)) = self { !transcript.isFinal } else { false }
     }
 }

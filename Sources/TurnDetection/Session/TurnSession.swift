@@ -8,52 +8,81 @@ public import TurnCore
 /// called from any thread and return at once, but for those that are `async`.
 ///
 /// Times in events are the audio's own; where audio fails to come for a while, delays go on by the clock, and the stall
-/// counts. At most 10 s of audio wait to be worked on, the newest winning (``droppedSampleCount``).
+/// counts. What waits to be worked on is bounded: of audio the newest 10 s win (``droppedSampleCount``), of transcripts
+/// and commands the newest 1024, interim transcripts being the first to go (``droppedInputCount``). Of a turn's
+/// transcript the newest 64 KiB are kept.
 public final class TurnSession: Sendable {
     /// What happened, in order, for one reader. Ends with the session. Of events that are not read the last 4096 are
     /// kept.
     public let events: AsyncStream<TurnEvent>
 
     private let inbox: SessionInbox
-    private let stream: TurnDetectorStream
+    private let source: Lock<SessionSource>
+    private let connectionOptions: ConnectionOptions?
+    private let endpointing: Endpointing
+    private let predictionSilence: Duration
     private let worker: Task<Void, Never>
     private let log: Logger
 
     /// A session that is ready for audio.
     ///
     /// - Parameters:
-    ///   - detector: predicts the end of turns; its thresholds count.
+    ///   - detector: predicts the end of turns; its thresholds count. Nil: voice activity alone ends them, after the
+    ///     shorter delay.
     ///   - speechModel: tells speech from silence, such as Silero VAD.
     ///   - options: delays and the rest.
     /// - Throws: ``TurnError`` `.invalidArgument` for options out of range.
     public init(
-        detector: TurnDetector, speechModel: any SpeechActivityModel,
+        detector: TurnDetector?, speechModel: any SpeechActivityModel,
         options: TurnSessionOptions = TurnSessionOptions()
     ) throws(TurnError) {
         try options.validate()
+        var turn = options.turn
+        if detector == nil { turn.asksForPredictions = false }
         let machine = try TurnMachine(
-            options: options.turn, endpointing: options.endpointing,
-            thresholds: detector.thresholds.endOfTurn, language: options.language)
-        let inbox = SessionInbox(windowSampleCount: speechModel.windowSampleCount)
-        let stream = try detector.stream(connectionOptions: options.connectionOptions) {
-            [weak inbox] change in
-            inbox?.put(.service(change))
-        }
+            options: turn, endpointing: options.endpointing,
+            thresholds: detector?.thresholds.endOfTurn ?? ThresholdTable(default: nil),
+            language: options.language)
+        let inbox = SessionInbox()
+        let source = try SessionSource(detector, options.connectionOptions, inbox)
         let (events, continuation) = AsyncStream.makeStream(
             of: TurnEvent.self, bufferingPolicy: .bufferingNewest(4_096))
         self.events = events
         self.inbox = inbox
-        self.stream = stream
-        log = detector.options.logger
+        self.source = Lock(source)
+        connectionOptions = options.connectionOptions
+        endpointing = options.endpointing
+        predictionSilence = options.turn.predictionSilence
+        let log = options.logger ?? detector?.options.logger ?? Logger(label: "turn-detection")
+        let clock = options.clock ?? detector?.options.clock ?? .continuous
+        self.log = log
         worker = Task {
             let engine = SessionEngine(
-                detector: detector, stream: stream, speechModel: speechModel, machine: machine,
-                options: options,
-                inbox: inbox, emit: { continuation.yield($0) })
+                source, speechModel: speechModel, machine: machine, options: options, inbox: inbox,
+                clock: clock, log: log,
+                emit: { event in
+                    options.onEvent?(event)
+                    continuation.yield(event)
+                })
             await engine.run()
             continuation.finish()
-            await stream.close()
+            await engine.close()
         }
+    }
+
+    /// A session with a detector of defaults.
+    ///
+    /// - Parameters:
+    ///   - localModel: the model on this device.
+    ///   - speechModel: tells speech from silence, such as Silero VAD.
+    ///   - options: delays and the rest.
+    /// - Throws: as the other initialiser.
+    public convenience init(
+        localModel: LocalModel, speechModel: any SpeechActivityModel,
+        options: TurnSessionOptions = TurnSessionOptions()
+    ) throws(TurnError) {
+        try self.init(
+            detector: try TurnDetector(localModel: localModel), speechModel: speechModel, options: options)
     }
 
     deinit { inbox.put(.finish) }
@@ -61,14 +90,20 @@ public final class TurnSession: Sendable {
     /// Samples at 16 kHz that were dropped because the session was too slow for the audio.
     public var droppedSampleCount: Int { inbox.droppedCount }
 
-    /// The slot that answers: `turn-detector-v1` or `turn-detector-v1-mini`.
-    public var model: String { stream.model }
+    /// Transcripts and commands that were dropped because the session was too slow for them.
+    public var droppedInputCount: Int { inbox.droppedInputCount }
+
+    /// The detector in use; nil if voice activity alone ends turns.
+    public var detector: TurnDetector? { source.withLock { $0.detector } }
+
+    /// The slot that answers: `turn-detector-v1` or `turn-detector-v1-mini`; nil without a detector.
+    public var model: String? { source.withLock { $0.stream }?.model }
 
     /// Whether the local model took over from the service.
-    public var isFallback: Bool { stream.isFallback }
+    public var isFallback: Bool { source.withLock { $0.stream }?.isFallback ?? false }
 
     /// Whether nobody answers any more.
-    public var isDegraded: Bool { stream.isDegraded }
+    public var isDegraded: Bool { source.withLock { $0.stream }?.isDegraded ?? false }
 
     /// Takes audio of any length and format. Never blocks, allocates nothing in steady state.
     ///
@@ -103,6 +138,46 @@ public final class TurnSession: Sendable {
 
     /// Turns end by ``commitTurn()`` alone, or by voice again.
     public func setManualMode(_ isManual: Bool) { inbox.put(.turn(.manualMode(isManual))) }
+
+    /// Changes options, behind the audio so far: all that are given or, if one is out of range, none.
+    ///
+    /// - Parameters:
+    ///   - voiceActivity: thresholds and durations of voice activity; the minimum of silence must be at least 250 ms.
+    ///   - endpointing: the delays; what was learnt about them is forgotten.
+    ///   - language: the language that is spoken.
+    /// - Throws: ``TurnError`` `.invalidArgument` naming the option that is out of range; nothing changes then.
+    public func update(
+        voiceActivity: VoiceActivityOptions? = nil, endpointing: Endpointing? = nil,
+        language: LanguageCode? = nil
+    ) throws(TurnError) {
+        try voiceActivity?.validateForTurns(predictionSilence: predictionSilence)
+        inbox.put(
+            .update(SessionUpdate(voiceActivity: voiceActivity, endpointing: endpointing, language: language))
+        )
+    }
+
+    /// Another agent takes the conversation over, behind the audio so far.
+    ///
+    /// The stream of the detector goes on if both agents use the same instance; otherwise it is closed and a fresh one
+    /// opened, which hears what comes from now on. What was asked is called off.
+    ///
+    /// - Parameters:
+    ///   - detector: the agent's; nil if voice activity alone is to end turns.
+    ///   - endpointing: the agent's delays. Default nil: those of the session's options, and 0.5 s and 3 s without a
+    ///     detector. What was learnt is forgotten.
+    /// - Throws: ``TurnError`` when no stream can be set up; nothing changes then.
+    public func handOff(
+        to detector: TurnDetector?, endpointing: Endpointing? = nil
+    ) throws(TurnError) {
+        let old = source.withLock { $0 }
+        let isSame = detector != nil && detector === old.detector
+        let new = isSame ? old : try SessionSource(detector, connectionOptions, inbox)
+        let own = try detector == nil ? EndpointingOptions().make(for: .voiceActivity) : self.endpointing
+        source.withLock { source in
+            source = new
+            inbox.put(.handOff(new, endpointing ?? own))
+        }
+    }
 
     /// Returns when all that was pushed before has been worked through.
     public func processed() async {

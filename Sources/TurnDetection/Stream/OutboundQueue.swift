@@ -23,11 +23,14 @@ struct OutboundQueue {
     }
 
     var isEmpty: Bool { queue.isEmpty }
+    var sampleCount: Int { queue.sampleCount }
     /// Samples that were dropped because nobody took them in time.
     var droppedCount: Int { queue.droppedCount }
 
     mutating func append(_ samples: UnsafeBufferPointer<Float>) {
-        queue.append(samples.lazy.map(Self.sample))
+        queue.append(count: samples.count) { target, first in
+            for index in target.indices { target[index] = Self.sample(samples[first + index]) }
+        }
         // Flushes that have lost the audio between them say the same thing twice.
         while queue.marks.count > 1, queue.marks[0].mark == .flush, queue.marks[1].mark == .flush,
             queue.distance(to: 1) == 0
@@ -69,9 +72,12 @@ struct OutboundQueue {
         return count > 0 ? .audio(queue.pop(count)) : nil
     }
 
+    /// Rounds to the nearest integer: a number below 2^22 has no fraction left beside 1.5 * 2^23.
+    @inline(__always)
     private static func sample(_ value: Float) -> Int16 {
-        let scaled = (value * 32_768).rounded(.toNearestOrEven)
-        return scaled.isNaN ? 0 : Int16(min(max(scaled, -32_768), 32_767))
+        let magic: Float = 12_582_912
+        let scaled = value == value ? min(max(value * 32_768, -32_768), 32_767) : 0
+        return Int16((scaled + magic) - magic)
     }
 }
 

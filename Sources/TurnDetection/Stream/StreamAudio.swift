@@ -33,6 +33,9 @@ final class StreamAudio {
             limit: Int(Self.queueDuration.seconds) * sampleRate, reserve: pieceCount * 2)
     }
 
+    /// Whether more than one piece waits for a service.
+    var isPilingUp: Bool { outbound.sampleCount > pieceCount }
+
     /// Samples at 16 kHz so far.
     var position: Int { ring?.totalCount ?? 0 }
 
@@ -68,7 +71,9 @@ final class StreamAudio {
         guard let ring else { return [] }
         let late = ring.totalCount - position
         let count = max(0, lookback ?? position - floor)
-        return Array(ring.last(count + late).dropLast(late))
+        var samples = ring.last(count + late)
+        samples.removeLast(min(late, samples.count))
+        return samples
     }
 
     private func take(_ samples: UnsafeBufferPointer<Float>, toService: Bool) {

@@ -17,7 +17,7 @@ extension StreamCore {
     /// Starts the worker of a stream that uses a service.
     func start(_ transport: any TurnDetectionTransport) {
         let worker = Task { [self] in await serve(transport) }
-        state.withLock { $0.worker = worker }
+        state.withLock { $0.work.worker = worker }
     }
 
     /// A service that asks for a longer wait (`Retry-After`) is tried again after this time all the same.
@@ -72,10 +72,12 @@ extension StreamCore {
             core: self, sampleRate: options.sampleRate, options: connectionOptions)
         let run = state.withLock { state -> Task<Void, any Error>? in
             guard !state.isClosed, state.isInputOpen || !state.audio.outbound.isEmpty else { return nil }
+            // It may have fallen back for good while it waited to try again.
+            guard state.service == .cloud || options.fallbackPolicy != .sticky else { return nil }
             state.connection = connection
             state.connectedAt = nil
             let run = Task { try await transport.run(connection) }
-            state.attempt = run
+            state.work.attempt = run
             return run
         }
         guard let run else { return .finished }
@@ -96,7 +98,7 @@ extension StreamCore {
             state -> (Ending?, StreamState.Request?, [Float]?, UnsafeContinuation<Void, Never>?) in
             let isCurrent = state.connection === connection
             if isCurrent { state.detach() }
-            let waiter = state.takeWaiter()
+            let waiter = state.waiter.take()
             if state.isClosed { return (.finished, nil, nil, waiter) }
             if case .success = result, !state.isInputOpen { return (.finished, nil, nil, waiter) }
             guard isCurrent else { return (.abandoned, nil, nil, waiter) }
@@ -107,7 +109,9 @@ extension StreamCore {
         waiter?.resume()
         if let ending { return ending }
         if let request { answerInstead(request, audio, "the connection was lost") }
-        return .failed(Self.failure(result), lasted: lasted > connectionOptions.retryInterval)
+        // A second at least: a service that drops everybody at once is not tried again and again without a pause.
+        return .failed(
+            Self.failure(result), lasted: lasted > max(connectionOptions.retryInterval, .seconds(1)))
     }
 
     private static func failure(_ result: Result<Void, any Error>) -> TransportError {
@@ -147,7 +151,7 @@ extension StreamCore {
     func fallBack(_ reason: String) {
         let action = state.withLock {
             state -> (
-                StreamState.Request?, [Float]?, Task<Void, any Error>?, Bool, UnsafeContinuation<Void, Never>?
+                StreamState.Request?, [Float]?, StreamState.Work, Bool, UnsafeContinuation<Void, Never>?
             )? in
             guard state.service == .cloud, !state.isClosed else { return nil }
             let request = state.request?.route == .cloud ? state.request : nil
@@ -156,18 +160,20 @@ extension StreamCore {
             state.isFallback = true
             state.detach()
             state.audio.dropOutbound()
+            detector.serviceLost()
+            state.changes.append(.fellBack(reason))
             defer { state.hasWarnedFallback = true }
-            return (request, audio, state.attempt, !state.hasWarnedFallback, state.takeWaiter())
+            return (request, audio, state.work, !state.hasWarnedFallback, state.waiter.take())
         }
-        guard let (request, audio, attempt, warns, waiter) = action else { return }
+        guard let (request, audio, work, warns, waiter) = action else { return }
         if warns {
             options.logger.warning("falling back to \(detector.localModel.name) on this device: \(reason)")
         }
         waiter?.resume()
-        attempt?.cancel()
-        detector.serviceLost()
+        // Where it stays there is nothing to try again.
+        if options.fallbackPolicy == .sticky { work.cancel() } else { work.attempt?.cancel() }
         if let request { answerInstead(request, audio, reason) }
-        onChange?(.fellBack(reason))
+        tellChanges()
         checkLocalModel()
     }
 
@@ -187,12 +193,13 @@ extension StreamCore {
             state.isFallback = false
             let request = state.takeRequest()
             state.audio.dropOutbound()
+            state.changes.append(.degraded(reason))
             return (request, true)
         }
         guard isFirst else { return }
         options.logger.warning("no end of turn is predicted any more: \(reason)")
         request?.handle.resolve(.unanswered(.failed, source: request?.source ?? .cloud, failure: reason))
-        onChange?(.degraded(reason))
+        tellChanges()
     }
 }
 
@@ -207,7 +214,7 @@ extension StreamCore {
             state.connectCount += 1
             state.retryCount = 0
             state.isRecovered = state.service == .local
-            return state.takeWaiter()
+            return state.waiter.take()
         }
         waiter?.resume()
     }
@@ -224,21 +231,40 @@ extension StreamCore {
                 await wait(connection)
             }
         } onCancel: {
-            state.withLock { $0.takeWaiter() }?.resume()
+            state.withLock { $0.waiter.take() }?.resume()
         }
     }
 
     /// Returns when there may be something to send, or the connection is over.
     private func wait(_ connection: StreamConnection) async {
         await withUnsafeContinuation { continuation in
-            let resumed = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+            let (resumed, look) = state.withLock { state -> (UnsafeContinuation<Void, Never>?, Duration?) in
                 let isIdle =
                     !state.isConnected || state.isRecovered || state.audio.outbound.isEmpty
-                guard state.connection === connection, !Task.isCancelled, isIdle else { return continuation }
-                defer { state.waiter = continuation }
-                return state.takeWaiter()
+                guard state.connection === connection, !Task.isCancelled, isIdle else {
+                    return (continuation, nil)
+                }
+                let old = state.waiter.take()
+                return (old, state.waiter.wait(continuation, due: Self.sendInterval))
             }
             resumed?.resume()
+            if let look { scheduleLook(look) }
+        }
+    }
+
+    private func scheduleLook(_ time: Duration) {
+        AudioWaiter.after(time) { [weak self] in self?.look() }
+    }
+
+    private func look() {
+        let outcome = state.withLock { state in
+            let isReady = state.isConnected && !state.isRecovered
+            return state.waiter.look(isEnough: isReady && !state.audio.outbound.isEmpty)
+        }
+        switch outcome {
+        case .wake(let continuation): continuation.resume()
+        case .lookAgain(let time): scheduleLook(time)
+        case .done: break
         }
     }
 
@@ -277,7 +303,7 @@ extension StreamCore {
         endInput()
         let worker = state.withLock { state -> Task<Void, Never>? in
             let waits = state.isConnected && state.service == .cloud
-            return waits ? state.worker : nil
+            return waits ? state.work.worker : nil
         }
         if let worker { await end(of: worker, within: .seconds(1)) }
         abandon()
@@ -301,15 +327,14 @@ extension StreamCore {
 
     /// Ends everything at once.
     func abandon() {
-        let (request, attempt, worker, waiter) = state.withLock { state in
+        let (request, work, waiter) = state.withLock { state in
             state.isInputOpen = false
             state.isClosed = true
             state.detach()
-            return (state.takeRequest(), state.attempt, state.worker, state.takeWaiter())
+            return (state.takeRequest(), state.work, state.waiter.take())
         }
         request?.handle.resolve(.unanswered(.cancelled, source: request?.source ?? .local))
         waiter?.resume()
-        attempt?.cancel()
-        worker?.cancel()
+        work.cancel()
     }
 }

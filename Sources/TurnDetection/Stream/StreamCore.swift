@@ -4,6 +4,8 @@ import TurnCore
 
 /// What a ``TurnDetectorStream`` does: requests, audio and state. Its worker is in `StreamCore+Service.swift`.
 final class StreamCore: Sendable {
+    /// Audio that flows is sent in pieces of about this length.
+    static let sendInterval: Duration = .milliseconds(20)
     /// No prediction stays open longer, even if nobody calls it off.
     static let predictionLimit: Duration = .seconds(10)
     /// Where local models run: off the threads of Swift concurrency, which must not be held up.
@@ -41,7 +43,7 @@ final class StreamCore: Sendable {
             } catch {
                 failure = error
             }
-            return state.isConnected ? state.takeWaiter() : nil
+            return state.pushed()
         }
         waiter?.resume()
         if let failure { options.logger.error("audio was dropped: \(failure)") }
@@ -62,14 +64,15 @@ final class StreamCore: Sendable {
             // While no connection stands the local model answers, if it may; else the request waits for it (S-03, S-04).
             let isLocal = state.service == .local || (!state.isConnected && hasFallback)
             var request = StreamState.Request(
-                handle: handle, route: isLocal ? .local : .cloud, lookback: lookback?.sampleCount,
+                handle: handle, route: isLocal ? .local : .cloud,
+                lookback: lookback.map { min(max($0, .zero), .longestOption).sampleCount },
                 position: state.audio.position, time: options.clock.now)
             if isLocal {
                 localAudio = state.audio.window(lookback: request.lookback, endingAt: request.position)
             } else {
                 state.audio.append(.predict(handle.id))
                 request.limit = limit(handle)
-                if state.isConnected { waiter = state.takeWaiter() }
+                if state.isConnected { waiter = state.waiter.take() }
             }
             state.request = request
             return handle
@@ -80,8 +83,10 @@ final class StreamCore: Sendable {
         return handle
     }
 
-    func cancel(timedOut: Bool) {
+    /// Calls the request in flight off; with `serviceOnly`, unless the local model was asked.
+    func cancel(timedOut: Bool, serviceOnly: Bool = false) {
         let (request, falls) = state.withLock { state -> (StreamState.Request?, Bool) in
+            if serviceOnly, state.request?.route != .cloud { return (nil, false) }
             let request = state.takeRequest()
             // A local answer that is late says nothing about the service.
             let falls = timedOut && state.service == .cloud && request?.route != .local
@@ -102,17 +107,18 @@ final class StreamCore: Sendable {
                 state.isRecovered = false
                 state.service = .cloud
                 state.isFallback = false
+                detector.serviceRecovered()
+                state.changes.append(.recovered)
                 recovered = true
             }
             let request = state.takeRequest()
             state.audio.flush(toService: state.service == .cloud)
-            return (request, state.isConnected ? state.takeWaiter() : nil)
+            return (request, state.isConnected ? state.waiter.take() : nil)
         }
         request?.handle.resolve(.unanswered(.cancelled, source: request?.source ?? .local))
         if recovered {
-            detector.serviceRecovered()
             options.logger.notice("the service answers again")
-            onChange?(.recovered)
+            tellChanges()
         }
         waiter?.resume()
     }
@@ -123,39 +129,47 @@ final class StreamCore: Sendable {
             guard state.isInputOpen else { return nil }
             state.isInputOpen = false
             if state.service == .cloud { state.audio.append(.end) }
-            return state.isConnected ? state.takeWaiter() : nil
+            return state.isConnected ? state.waiter.take() : nil
         }
         waiter?.resume()
     }
 
-    /// Runs the local model for a request; who asks need not wait.
+    /// Runs the local model for a request, when it is free; who asks need not wait.
     func predictLocally(_ audio: [Float], _ handle: PredictionHandle) {
-        Self.inference.async { [self] in
-            let start = options.clock.now
+        let starts = state.withLock { state in
+            guard state.request?.handle === handle else { return false }
+            state.localWork = (audio, handle)
+            defer { state.isLocalBusy = true }
+            return !state.isLocalBusy
+        }
+        if starts { Self.inference.async { [self] in workLocally() } }
+    }
+
+    /// Until nothing is asked of the local model any more.
+    private func workLocally() {
+        while let (audio, handle) = state.withLock({ $0.nextLocalWork() }) {
             do throws(TurnError) {
                 let model = try detector.local.get()
                 let prediction = EndOfTurnPrediction(try model.predict(audio), model: model.name)
                 guard prediction.probability.isFinite else {
                     throw TurnError(.inference, "\(model.name) answered no number; use another model file")
                 }
-                answerLocally(prediction, handle, since: start)
+                answerLocally(prediction, handle)
             } catch {
                 localFailure(error, handle)
             }
         }
     }
 
-    private func answerLocally(
-        _ prediction: EndOfTurnPrediction, _ handle: PredictionHandle, since start: Duration
-    ) {
-        let isCurrent = state.withLock { state in
-            guard state.request?.handle === handle else { return false }
+    private func answerLocally(_ prediction: EndOfTurnPrediction, _ handle: PredictionHandle) {
+        let asked = state.withLock { state -> Duration? in
+            guard let request = state.request, request.handle === handle else { return nil }
             state.request = nil
-            return true
+            return request.time
         }
-        guard isCurrent else { return }
+        guard let asked else { return }
         handle.resolve(prediction)
-        detector.report(prediction, total: options.clock.now - start)
+        detector.report(prediction, total: options.clock.now - asked)
     }
 
     /// The prediction alone fails; the stream goes on with live audio (S-08).
@@ -167,6 +181,14 @@ final class StreamCore: Sendable {
         }
         if isFirst { options.logger.warning("the local model failed: \(error)") }
         handle.resolve(.unanswered(.failed, failure: error.message))
+    }
+
+    /// Tells changes in the order in which they happened, whichever thread comes.
+    func tellChanges() {
+        while let change = state.withLock({ $0.nextChange() }) {
+            onChange?(change)
+            state.withLock { $0.isTelling = false }
+        }
     }
 
     private func limit(_ handle: PredictionHandle) -> Task<Void, Never> {

@@ -19,6 +19,17 @@ struct StreamState {
         var limit: Task<Void, Never>?
     }
 
+    /// The tasks of a stream that uses a service.
+    struct Work {
+        var attempt: Task<Void, any Error>?
+        var worker: Task<Void, Never>?
+
+        func cancel() {
+            attempt?.cancel()
+            worker?.cancel()
+        }
+    }
+
     let audio: StreamAudio
     var service: Service
     var isInputOpen = true
@@ -34,12 +45,17 @@ struct StreamState {
     /// Connected in the background; takes over at the next flush.
     var isRecovered = false
     var sessionID: String?
-    var attempt: Task<Void, any Error>?
-    var worker: Task<Void, Never>?
-    /// Waits for something to send.
-    var waiter: UnsafeContinuation<Void, Never>?
+    var work = Work()
+    /// Where the transport waits for something to send.
+    var waiter = AudioWaiter()
 
     var request: Request?
+    /// The local model's next prediction. One runs at a time, so at most one waits: the latest.
+    var localWork: (audio: [Float], handle: PredictionHandle)?
+    var isLocalBusy = false
+    /// What changed and was not told yet, in order.
+    var changes: [TurnEvent.ServiceChange] = []
+    var isTelling = false
     var connectCount = 0
     var retryCount = 0
     var hasWarnedFallback = false
@@ -60,9 +76,27 @@ struct StreamState {
         return request
     }
 
-    mutating func takeWaiter() -> UnsafeContinuation<Void, Never>? {
-        defer { waiter = nil }
-        return waiter
+    /// The local work to do next; without any the local model is free.
+    mutating func nextLocalWork() -> (audio: [Float], handle: PredictionHandle)? {
+        defer { localWork = nil }
+        guard let localWork, request?.handle === localWork.handle else {
+            isLocalBusy = false
+            return nil
+        }
+        return localWork
+    }
+
+    /// The change to tell next, unless one is being told.
+    mutating func nextChange() -> TurnEvent.ServiceChange? {
+        guard !isTelling, !changes.isEmpty else { return nil }
+        isTelling = true
+        return changes.removeFirst()
+    }
+
+    /// What the push of a frame wakes: the transport, if it has to be.
+    mutating func pushed() -> UnsafeContinuation<Void, Never>? {
+        guard isConnected, !isRecovered else { return nil }
+        return waiter.pushed(isEnough: !audio.outbound.isEmpty, isPilingUp: audio.isPilingUp)
     }
 
     /// The connection is over.

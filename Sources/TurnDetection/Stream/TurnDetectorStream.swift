@@ -79,6 +79,9 @@ public final class TurnDetectorStream: Sendable {
     ///   model, if fallback is on.
     public func cancelInference(timedOut: Bool = false) { core.cancel(timedOut: timedOut) }
 
+    /// The same as timed out, unless the local model was asked.
+    func giveUpService() { core.cancel(timedOut: true, serviceOnly: true) }
+
     /// Drops the audio heard so far, and the request in flight. A new format may follow.
     public func flush() { core.flush() }
 

@@ -1,3 +1,5 @@
+import TurnCore
+
 /// Hands each value to every sequence that was asked for. One that is read too slowly loses its oldest values.
 final class Broadcast<Element: Sendable>: Sendable {
     private struct State {

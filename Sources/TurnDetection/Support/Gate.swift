@@ -1,3 +1,5 @@
+import TurnCore
+
 /// Opens once; who waits for it goes on then.
 final class Gate: Sendable {
     private struct State {

@@ -8,7 +8,7 @@ struct MarkedQueue<Sample, Mark> {
     private(set) var droppedCount = 0
     /// Marks with the position that they follow.
     private(set) var marks: [(position: Int, mark: Mark)] = []
-    private let limit: Int
+    private var limit: Int
     private let filler: Sample
     private var storage: [Sample]
     /// Position of the oldest sample since the start.
@@ -36,19 +36,44 @@ struct MarkedQueue<Sample, Mark> {
         marks.indices.contains(index) ? max(0, marks[index].position - start) : nil
     }
 
-    mutating func append(_ samples: some Collection<Sample>) {
-        let kept = samples.suffix(limit)
-        droppedCount += samples.count - kept.count
-        let overflow = sampleCount + kept.count - limit
+    /// Appends samples that `write` puts in place; the oldest make room.
+    ///
+    /// - Parameters:
+    ///   - count: how many there are.
+    ///   - write: is given a piece of storage and the index, among the samples, of its first one; called twice at most.
+    mutating func append(
+        count: Int, _ write: (_ target: UnsafeMutableBufferPointer<Sample>, _ first: Int) -> Void
+    ) {
+        let kept = min(count, limit)
+        droppedCount += count - kept
+        let overflow = sampleCount + kept - limit
         if overflow > 0 {
             start += overflow
             droppedCount += overflow
         }
-        reserve(sampleCount + kept.count)
-        for sample in kept {
-            storage[end % storage.count] = sample
-            end += 1
+        reserve(sampleCount + kept)
+        guard kept > 0 else { return }
+        let place = end % storage.count
+        let first = min(kept, storage.count - place)
+        storage.withUnsafeMutableBufferPointer { storage in
+            write(UnsafeMutableBufferPointer(rebasing: storage[place..<(place + first)]), count - kept)
+            guard first < kept else { return }
+            write(UnsafeMutableBufferPointer(rebasing: storage[..<(kept - first)]), count - kept + first)
         }
+        end += kept
+    }
+
+    /// Appends samples; the oldest make room.
+    mutating func append(_ samples: UnsafeBufferPointer<Sample>) {
+        append(count: samples.count) { target, first in
+            _ = target.update(fromContentsOf: samples[first..<(first + target.count)])
+        }
+    }
+
+    /// How many samples may wait from now on; for a queue that holds none.
+    mutating func setLimit(_ limit: Int, reserve: Int) {
+        self.limit = max(limit, 1)
+        self.reserve(min(reserve, self.limit))
     }
 
     mutating func append(mark: Mark) { marks.append((end, mark)) }
@@ -64,8 +89,11 @@ struct MarkedQueue<Sample, Mark> {
         let taken = max(0, min(count, sampleCount))
         defer { start += taken }
         return [Sample](unsafeUninitializedCapacity: taken) { buffer, initializedCount in
-            for index in 0..<taken {
-                buffer.initializeElement(at: index, to: storage[(start + index) % storage.count])
+            let place = start % storage.count
+            let first = min(taken, storage.count - place)
+            storage.withUnsafeBufferPointer { storage in
+                _ = buffer.initialize(fromContentsOf: storage[place..<(place + first)])
+                _ = buffer[first...].initialize(fromContentsOf: storage[..<(taken - first)])
             }
             initializedCount = taken
         }

@@ -36,7 +36,8 @@ public struct ThresholdFile: Sendable, Hashable {
 
     /// Reads the text of a file.
     ///
-    /// - Throws: ``TurnError`` `.invalidArgument` naming the language whose value is no probability or no delay.
+    /// - Throws: ``TurnError`` `.invalidArgument` naming the language whose value is no probability or no delay, or
+    ///   which has two entries (`pt-BR` and `pt-PT` are both `pt`).
     public init(json: [UInt8]) throws(TurnError) {
         guard let values = try? JSONDecoder().decode([String: Value].self, from: Data(json)) else {
             throw TurnError(
@@ -50,7 +51,13 @@ public struct ThresholdFile: Sendable, Hashable {
             if language == "default" {
                 defaultEntry = entry
             } else {
-                entries[LanguageCode(language).language] = entry
+                let base = LanguageCode(language).language
+                guard entries.updateValue(entry, forKey: base) == nil else {
+                    throw TurnError(
+                        .invalidArgument,
+                        "more than one entry is for the language \"\(base)\"; keep one, regions are not told apart"
+                    )
+                }
             }
         }
     }

@@ -38,7 +38,7 @@ public enum ScoreMode: Sendable, Hashable {
     case firstCrossing
 }
 
-/// The policies that are tried.
+/// The policies that are tried: all combinations, in any order of the values.
 public struct PolicyGrid: Sendable, Hashable {
     public var thresholds: [Double]
     public var actionDelays: [Double]
@@ -68,7 +68,10 @@ public struct PolicySweep: Sendable {
 
     public init(_ scored: ScoredSpans, grid: PolicyGrid = .eotBench) {
         self.scored = scored
-        self.grid = grid
+        // What follows counts on rising values.
+        self.grid = PolicyGrid(
+            thresholds: grid.thresholds.sorted(), actionDelays: grid.actionDelays.sorted(),
+            timeouts: grid.timeouts.sorted())
     }
 
     /// One outcome for each policy; empty when there is no hold or no eot span, for then nothing can be traded.

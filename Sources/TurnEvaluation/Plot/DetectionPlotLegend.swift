@@ -5,7 +5,7 @@ struct DetectionPlotLegend {
 
         var text: String {
             switch self {
-            case .waveform: "waveform"
+            case .waveform: "waveform, scaled"
             case .speech: "speech found"
             case .speechProbability: "P(speech)"
             case .threshold: "threshold"

@@ -15,6 +15,8 @@ struct DetectionPlotRenderer {
         static let probabilityHeight = 74.0
         static let axisTop = probabilityTop + probabilityHeight
         static let rowHeight = 220.0
+        /// Noise of a recording without speech stays small.
+        static let highestGain: Float = 20
         /// Predictions closer than this fall on each other.
         static let markPitch = 3.0
     }
@@ -38,6 +40,8 @@ struct DetectionPlotRenderer {
     let plot: DetectionPlot
     private let rows: DetectionPlotRows
     private let duration: Double
+    /// By which the waveform is raised, so that a quiet recording shows too.
+    private let gain: Float
     private var writer = SVGWriter()
     private var leftOut = 0
 
@@ -45,6 +49,10 @@ struct DetectionPlotRenderer {
         self.plot = plot
         duration = plot.drawnDuration
         rows = DetectionPlotRows(duration: duration)
+        let loudest = plot.waveform.reduce(Float(0)) { loudest, peak in
+            [peak.low.magnitude, peak.high.magnitude].filter(\.isFinite).reduce(loudest, max)
+        }
+        gain = 1 / min(max(loudest, 1 / Layout.highestGain), 1)
     }
 
     mutating func render() -> String {
@@ -156,8 +164,8 @@ struct DetectionPlotRenderer {
                 low = min(low, peak.low)
                 high = max(high, peak.high)
             }
-            let top = middle - Double(min(max(high, -1), 1)) * reach - 0.3
-            let bottom = middle - Double(min(max(low, -1), 1)) * reach + 0.3
+            let top = middle - Double(min(max(high * gain, -1), 1)) * reach - 0.3
+            let bottom = middle - Double(min(max(low * gain, -1), 1)) * reach + 0.3
             if lower.isEmpty { path.move(x, top) } else { path.line(x, top) }
             lower.append((x, bottom))
         }

@@ -69,6 +69,7 @@ struct FrontierPlotRenderer {
         drawAxes()
         drawBudgets()
         for line in lines { draw(line) }
+        for line in lines { drawMarks(line) }
         if lines.allSatisfy(\.frontier.pareto.isEmpty) {
             writer.element(
                 "text",
@@ -180,26 +181,38 @@ struct FrontierPlotRenderer {
         guard previous != nil else { return }
         writer.element(
             "path", ["class": "\(line.style) line", "stroke-dasharray": line.dash, "d": path.text])
-        for (index, named) in line.frontier.operatingPoints.enumerated() {
-            guard let point = named.point else { continue }
+    }
+
+    /// The operating points; one that the next one would cover is drawn as a ring around it.
+    private mutating func drawMarks(_ line: Line) {
+        let points = line.frontier.operatingPoints.map(\.point)
+        for (index, point) in points.enumerated() {
+            guard let point else { continue }
+            let isCovered = points[(index + 1)...].contains { other in
+                other?.meanLatency == point.meanLatency && other?.cutoffRate == point.cutoffRate
+            }
             writer.element(
                 "path",
                 [
-                    "class": "\(line.style) mark",
-                    "d": Self.mark(index, x: x(point.meanLatency), y: y(point.cutoffRate)),
+                    "class": "\(line.style) \(isCovered ? "ring" : "mark")",
+                    "d": Self.mark(
+                        index, x: x(point.meanLatency), y: y(point.cutoffRate), size: isCovered ? 2 : 1),
                 ],
                 tooltip: "\(line.name), \(Self.pointNames[index]): \(Self.words(point))")
         }
     }
 
     /// The marks of the operating points: circle, square, triangle, diamond.
-    private static func mark(_ index: Int, x: Double, y: Double) -> String {
-        let number = PlotNumber.coordinate
+    private static func mark(_ index: Int, x: Double, y: Double, size: Double = 1) -> String {
+        func at(_ dx: Double, _ dy: Double) -> String {
+            "M\(PlotNumber.coordinate(x + dx * size)) \(PlotNumber.coordinate(y + dy * size))"
+        }
+        func by(_ length: Double) -> String { PlotNumber.coordinate(length * size) }
         return switch index {
-        case 0: "M\(number(x - 6)) \(number(y))a6 6 0 1 0 12 0a6 6 0 1 0-12 0z"
-        case 1: "M\(number(x - 5.5)) \(number(y - 5.5))h11v11h-11z"
-        case 2: "M\(number(x)) \(number(y - 8))l7.5 13h-15z"
-        default: "M\(number(x)) \(number(y - 8))l8 8-8 8-8-8z"
+        case 0: at(-6, 0) + "a\(by(6)) \(by(6)) 0 1 0 \(by(12)) 0a\(by(6)) \(by(6)) 0 1 0 \(by(-12)) 0z"
+        case 1: at(-5.5, -5.5) + "h\(by(11))v\(by(11))h\(by(-11))z"
+        case 2: at(0, -8) + "l\(by(7.5)) \(by(13))h\(by(-15))z"
+        default: at(0, -8) + "l\(by(8)) \(by(8)) \(by(-8)) \(by(8)) \(by(-8)) \(by(-8))z"
         }
     }
 

@@ -47,6 +47,7 @@ enum PlotStyle {
         (".budget", "stroke:#57606a;stroke-width:1;stroke-dasharray:2 4;fill:none", "stroke:#9da7b3"),
         (".line", "fill:none;stroke-width:2;stroke-linejoin:round", "fill:none"),
         (".mark", "stroke:#fff;stroke-width:1.2", "stroke:#0d1117"),
+        (".ring", "fill:none;stroke-width:1.6", "fill:none"),
     ]
 
     private static let narrow = [

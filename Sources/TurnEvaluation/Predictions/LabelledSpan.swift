@@ -55,21 +55,18 @@ public struct PredictionSet: Sendable {
     public let spans: [LabelledSpan]
     /// The rows of all spans.
     public let scores: [SpanScore]
-    /// Pauses left out because of ``holdDurations``.
-    public let excludedHoldCount: Int
 
     /// Languages of the spans, in alphabetical order.
     public var languages: [String] { Set(spans.map(\.language)).sorted() }
 
-    init(spans: [LabelledSpan], scores: [SpanScore], excludedHoldCount: Int) {
+    init(spans: [LabelledSpan], scores: [SpanScore]) {
         self.spans = spans
         self.scores = scores
-        self.excludedHoldCount = excludedHoldCount
     }
 
     /// The spans for which `isIncluded` holds, with all scores.
     public func filter(_ isIncluded: (LabelledSpan) -> Bool) -> PredictionSet {
-        PredictionSet(spans: spans.filter(isIncluded), scores: scores, excludedHoldCount: 0)
+        PredictionSet(spans: spans.filter(isIncluded), scores: scores)
     }
 
     /// The spans of one language.

@@ -164,8 +164,7 @@ public struct PredictionSetBuilder: Sendable {
                     id: turns[span.turn].id, language: turns[span.turn].language, index: span.index,
                     label: span.label, policy: span.policy, duration: span.duration, scoreRange: range))
         }
-        return PredictionSet(
-            spans: result, scores: scores, excludedHoldCount: spans.count - order.count)
+        return PredictionSet(spans: result, scores: scores)
     }
 
     /// Sorts by silence, then timestamp, keeping the file's order of equal rows; files come sorted as a rule.

@@ -78,8 +78,10 @@ struct RowFields {
             probability: try optionalNumber(.probability), label: label, policy: try policy())
     }
 
-    /// The policy in use, where the row names all of it.
-    private func policy() throws(TurnError) -> TurnPolicy? {
+    /// The policy in use; nil where the row does not name all of it.
+    ///
+    /// - Throws: ``TurnError`` `.invalidPredictions` for values that are no policy.
+    func policy() throws(TurnError) -> TurnPolicy? {
         guard let threshold = try optionalNumber(.threshold), let low = try optionalNumber(.minDelay),
             let high = try optionalNumber(.maxDelay)
         else { return nil }

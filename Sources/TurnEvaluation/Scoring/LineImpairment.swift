@@ -1,4 +1,5 @@
 import Foundation
+import TurnCore
 
 /// What a telephone line does to speech: the coding and the noise.
 public enum LineImpairment {
@@ -23,7 +24,7 @@ public enum LineImpairment {
     ///   - speech: ranges of `samples` that hold speech; its power is the signal's.
     ///   - decibels: ratio of the powers of speech and noise.
     ///   - generator: fixes the noise.
-    public static func addNoise(
+    package static func addNoise(
         _ samples: inout [Float], speech: [Range<Int>], decibels: Double, using generator: inout SplitMix64
     ) {
         var power = 0.0

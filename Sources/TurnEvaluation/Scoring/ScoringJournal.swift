@@ -5,6 +5,18 @@ import TurnCore
 /// Such files only grow, and all rows of a turn are written together; so only the last turn can be incomplete, and
 /// only the last line torn.
 public struct ScoringJournal: Sendable, Hashable {
+    /// What the run that is to go on writes of one turn.
+    public struct Turn: Sendable, Hashable {
+        public let rowCount: Int
+        /// What stands in each of its rows; nil for none.
+        public let policy: TurnPolicy?
+
+        public init(rowCount: Int, policy: TurnPolicy?) {
+            self.rowCount = rowCount
+            self.policy = policy
+        }
+    }
+
     /// Turns whose rows are all there.
     public let finishedIDs: Set<String>
     /// Bytes from the start that stay; the rest is a torn line, or rows of a turn that is scored anew.
@@ -13,15 +25,15 @@ public struct ScoringJournal: Sendable, Hashable {
     /// - Parameters:
     ///   - bytes: the file.
     ///   - format: how it is written.
-    ///   - rowCounts: how many rows each turn of the manifest has.
+    ///   - turns: those of the manifest, by id.
     ///   - condition: the circumstances of the run that is to go on.
     /// - Throws: ``TurnError`` `.invalidPredictions` when the file is none of this data set, or was made under other
     ///   circumstances.
     public init(
-        _ bytes: [UInt8], format: PredictionFormat, rowCounts: [String: Int], condition: String
+        _ bytes: [UInt8], format: PredictionFormat, turns: [String: Turn], condition: String
     ) throws(TurnError) {
         let result = bytes.withUnsafeBufferPointer { buffer in
-            Result { () throws(TurnError) in try Self.scan(buffer, format, rowCounts, condition) }
+            Result { () throws(TurnError) in try Self.scan(buffer, format, turns, condition) }
         }
         self = try result.get()
     }
@@ -37,7 +49,7 @@ public struct ScoringJournal: Sendable, Hashable {
     }
 
     private static func scan(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ format: PredictionFormat, _ rowCounts: [String: Int],
+        _ bytes: UnsafeBufferPointer<UInt8>, _ format: PredictionFormat, _ expected: [String: Turn],
         _ condition: String
     ) throws(TurnError) -> ScoringJournal {
         var header: CSVRowParser?
@@ -51,7 +63,7 @@ public struct ScoringJournal: Sendable, Hashable {
             } else {
                 let row = try fields(line, header)
                 let (id, made) = (try row.text(.id), try row.text(.condition))
-                guard rowCounts[id] != nil else {
+                guard let turn = expected[id] else {
                     throw TurnError(
                         .invalidPredictions,
                         "the output file has rows of '\(id)', which the manifest does not name; use another file"
@@ -63,12 +75,17 @@ public struct ScoringJournal: Sendable, Hashable {
                         "the output file was made with '\(made)', this run is '\(condition)'; use another file"
                     )
                 }
+                guard try row.policy() == turn.policy else {
+                    throw TurnError(
+                        .invalidPredictions,
+                        "the output file was made with another threshold or other delays; use another file")
+                }
                 turns[id, default: Seen(start: start, count: 0)].count += 1
                 last = id
             }
             start = end + 1
         }
-        var finished = turns.filter { $0.value.count == rowCounts[$0.key] }
+        var finished = turns.filter { $0.value.count == expected[$0.key]?.rowCount }
         let partial = turns.filter { finished[$0.key] == nil }
         guard let (id, seen) = partial.first else {
             return ScoringJournal(finishedIDs: Set(finished.keys), validByteCount: start)

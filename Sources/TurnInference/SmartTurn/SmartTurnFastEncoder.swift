@@ -4,16 +4,19 @@ private typealias A = SmartTurnArchitecture
 
 /// The network of Smart Turn v3 with int8 weights and dynamically quantised 8-bit activations.
 ///
-/// Each row of activations gets its own scale and offset where it is made (a convolution's taps, both halves of a
-/// normalised token and the groups of the hidden layer one each), sums are exact integers, all between the products is float32. Keys are quantised
-/// less their mean over the tokens, which the softmax does not see; values around their channel's centre.
+/// Each row of activations gets its own scale and offset where it is made; wide rows are cut into groups with one each
+/// (a convolution's taps, parts of a normalised token, of attention's output and of the hidden layer). Sums are exact
+/// integers, all between the products is float32. Keys are quantised less their mean over the tokens, which the
+/// softmax does not see; values around their channel's centre.
 ///
 /// The work is cut into pieces that need no word from each other: blocks of tokens for all that treats tokens
 /// alone, heads for attention.
 struct SmartTurnFastEncoder: Sendable {
     private struct Layer: Sendable {
         let attentionNorm: SmartTurnWeights.Norm
-        let projections: [QuantisedLinear]
+        let query: QuantisedLinear
+        let key: QuantisedLinear
+        let value: QuantisedLinear
         let output: QuantisedLinear
         let feedForwardNorm: SmartTurnWeights.Norm
         let expand: QuantisedLinear
@@ -40,21 +43,22 @@ struct SmartTurnFastEncoder: Sendable {
     init(_ weights: SmartTurnWeights, _ kernels: KernelSet, _ workers: Workers) {
         self.kernels = kernels
         self.workers = workers
-        conv1 = QuantisedLinear(weights.conv1, sliceDepth: A.melCount)
-        conv2 = QuantisedLinear(weights.conv2, sliceDepth: A.width)
+        conv1 = QuantisedLinear(weights.conv1, groupDepth: A.melCount)
+        conv2 = QuantisedLinear(weights.conv2, groupDepth: A.width)
         positions = weights.positions
         layers = weights.layers.map { layer in
             Layer(
                 attentionNorm: layer.attentionNorm,
-                projections: [layer.query, layer.key, layer.value].map {
-                    QuantisedLinear($0, sliceDepth: Space.normGroup)
-                },
-                output: QuantisedLinear(layer.output), feedForwardNorm: layer.feedForwardNorm,
-                expand: QuantisedLinear(layer.expand, sliceDepth: Space.normGroup),
-                contract: QuantisedLinear(layer.contract, sliceDepth: Space.hiddenGroup))
+                query: QuantisedLinear(layer.query, groupDepth: Space.normGroup),
+                key: QuantisedLinear(layer.key, groupDepth: Space.normGroup),
+                value: QuantisedLinear(layer.value, groupDepth: Space.normGroup),
+                output: QuantisedLinear(layer.output, groupDepth: Space.mixedGroup),
+                feedForwardNorm: layer.feedForwardNorm,
+                expand: QuantisedLinear(layer.expand, groupDepth: Space.normGroup),
+                contract: QuantisedLinear(layer.contract, groupDepth: Space.hiddenGroup))
         }
         finalNorm = weights.finalNorm
-        pool0 = QuantisedLinear(weights.pool0, sliceDepth: Space.normGroup)
+        pool0 = QuantisedLinear(weights.pool0, groupDepth: Space.normGroup)
         head = SmartTurnHead(weights, kernels)
         spaces = Pool(capacity: 2) { SmartTurnFastWorkspace(workerCount: workers.count) }
     }
@@ -126,14 +130,10 @@ struct SmartTurnFastEncoder: Sendable {
         own.codes.update(repeating: 0, count: (rows + 2) * A.melCount)
         quantise(
             own.floats, A.melCount, last - first, own.codes + padding * A.melCount, own.meanings + padding)
-        for tap in 0..<A.tapCount {
-            let input = QuantisedRows(
-                codes: own.codes + tap * A.melCount, stride: A.melCount, meanings: own.meanings + tap,
-                count: rows)
-            conv1.apply(
-                kernels, input, slice: tap, to: own.hidden, stride: A.width, adding: tap > 0,
-                gelu: tap == A.tapCount - 1)
-        }
+        let taps = QuantisedRows(
+            codes: own.codes, stride: A.melCount, groupStride: A.melCount, meanings: own.meanings,
+            groupMeaningStride: 1, count: rows)
+        conv1.apply(kernels, taps, to: own.hidden, stride: A.width, gelu: true)
         quantise(
             own.hidden, A.width, rows, space.frameCodes + (start + 1) * A.width,
             space.frameMeanings + start + 1)
@@ -142,65 +142,58 @@ struct SmartTurnFastEncoder: Sendable {
     /// The second convolution for tokens from `start` on, and their positions.
     private func convolveTokens(_ start: Int, _ space: Space, _ own: Space.Worker) {
         let output = space.residual + start * A.width
-        for tap in 0..<A.tapCount {
-            let frame = 2 * start + tap
-            let input = QuantisedRows(
-                codes: space.frameCodes + frame * A.width, stride: 2 * A.width,
-                meanings: space.frameMeanings + frame, meaningStride: 2, count: Space.blockRows)
-            conv2.apply(
-                kernels, input, slice: tap, to: output, stride: A.width, adding: tap > 0,
-                gelu: tap == A.tapCount - 1)
-        }
+        let taps = QuantisedRows(
+            codes: space.frameCodes + 2 * start * A.width, stride: 2 * A.width, groupStride: A.width,
+            meanings: space.frameMeanings + 2 * start, meaningStride: 2, groupMeaningStride: 1,
+            count: Space.blockRows)
+        conv2.apply(kernels, taps, to: output, stride: A.width, gelu: true)
         let position = positions.base + start * A.width
         for index in 0..<(Space.blockRows * A.width) { output[index] += position[index] }
     }
 
-    /// Queries, keys and values of tokens from `start` on.
+    /// Queries, as codes, keys and values of tokens from `start` on.
     private func project(_ layer: Layer, _ start: Int, _ space: Space, _ own: Space.Worker) {
-        normalise(layer.attentionNorm, space.residual + start * A.width, own.floats, own)
-        for (index, projection) in layer.projections.enumerated() {
-            apply(
-                projection, own, to: space.projected + start * 3 * A.width + index * A.width,
-                stride: 3 * A.width)
-        }
+        let rows = Space.blockRows
+        let normed = normalise(layer.attentionNorm, space.residual + start * A.width, own.floats, own)
+        layer.query.apply(kernels, normed, to: own.hidden, stride: A.width)
+        kernels.table.pointee.u8_quantise(
+            own.hidden, A.width, rows, A.headCount, A.headWidth, space.queryCodes + start * A.width, A.width,
+            space.queryMeanings + start * A.headCount)
+        let projected = space.projected + start * 2 * A.width
+        layer.key.apply(kernels, normed, to: projected, stride: 2 * A.width)
+        layer.value.apply(kernels, normed, to: projected + A.width, stride: 2 * A.width)
     }
 
     /// Attention of one head.
     private func attend(_ head: Int, _ space: Space, _ own: Space.Worker) {
         let table = kernels.table
-        let stride = 3 * A.width
-        let query = space.projected + head * A.headWidth
-        let key = query + A.width
+        let rows = Space.blockRows
+        let stride = 2 * A.width
+        let key = space.projected + head * A.headWidth
         let value = key + A.width
-        own.mean.update(repeating: 0, count: A.headWidth)
-        for token in 0..<A.tokenCount {
-            for channel in 0..<A.headWidth { own.mean[channel] += key[token * stride + channel] }
-        }
-        for channel in 0..<A.headWidth { own.mean[channel] /= Float(A.tokenCount) }
         table.pointee.s8_pack_rows(
-            key, stride, A.tokenCount, A.headWidth, own.mean, own.keys, own.keyScales, own.keySums)
+            key, stride, A.tokenCount, A.headWidth, own.keys, own.keyScales, own.keySums)
         table.pointee.s8_pack_columns(
             value, stride, A.tokenCount, A.headWidth, own.values, own.valueScales, own.valueSums,
             own.valueCentres)
-        for start in Swift.stride(from: 0, to: A.tokenCount, by: Space.queryRows) {
-            let rows = Space.queryRows
-            table.pointee.u8_quantise(
-                query + start * stride, stride, rows, A.headWidth, own.codes, A.headWidth, own.meanings)
+        for start in Swift.stride(from: 0, to: A.tokenCount, by: rows) {
             var scores = turn_u8s8_product(
-                a: own.codes, a_stride: A.headWidth, a_rows: own.meanings, a_rows_stride: 1, rows: rows,
-                depth: A.headWidth, weights: own.keys,
-                panel_stride: A.headWidth * LinearWeights.panelWidth,
+                a: space.queryCodes + start * A.width + head * A.headWidth, a_stride: A.width,
+                a_group_stride: 0, a_rows: space.queryMeanings + start * A.headCount + head * rows,
+                a_rows_stride: 1, a_rows_group_stride: 0, rows: rows, groups: 1, depth: A.headWidth,
+                weights: own.keys, panel_stride: A.headWidth * LinearWeights.panelWidth,
                 panels: A.tokenCount / LinearWeights.panelWidth, scales: own.keyScales, sums: own.keySums,
-                bias: own.zeros, c: own.hidden, c_stride: A.tokenCount, accumulate: 0, gelu: 0)
+                sums_group_stride: 0, bias: own.zeros, c: own.hidden, c_stride: A.tokenCount, accumulate: 0,
+                gelu: 0)
             table.pointee.u8s8_gemm(&scores)
             table.pointee.u8_softmax(
                 own.hidden, rows, A.tokenCount, A.attentionScale, own.codes, own.meanings)
             var mixture = turn_u8s8_product(
-                a: own.codes, a_stride: A.tokenCount, a_rows: own.meanings, a_rows_stride: 1, rows: rows,
-                depth: A.tokenCount, weights: own.values,
-                panel_stride: A.tokenCount * LinearWeights.panelWidth,
+                a: own.codes, a_stride: A.tokenCount, a_group_stride: 0, a_rows: own.meanings,
+                a_rows_stride: 1, a_rows_group_stride: 0, rows: rows, groups: 1, depth: A.tokenCount,
+                weights: own.values, panel_stride: A.tokenCount * LinearWeights.panelWidth,
                 panels: A.headWidth / LinearWeights.panelWidth, scales: own.valueScales,
-                sums: own.valueSums, bias: own.valueCentres,
+                sums: own.valueSums, sums_group_stride: 0, bias: own.valueCentres,
                 c: space.mixed + start * A.width + head * A.headWidth, c_stride: A.width, accumulate: 0,
                 gelu: 0)
             table.pointee.u8s8_gemm(&mixture)
@@ -211,26 +204,35 @@ struct SmartTurnFastEncoder: Sendable {
     private func feedForward(_ layer: Layer, _ start: Int, _ space: Space, _ own: Space.Worker) {
         let rows = Space.blockRows
         let residual = space.residual + start * A.width
-        quantise(space.mixed + start * A.width, A.width, rows, own.codes, own.meanings)
-        let mixed = QuantisedRows(codes: own.codes, stride: A.width, meanings: own.meanings, count: rows)
+        kernels.table.pointee.u8_quantise(
+            space.mixed + start * A.width, A.width, rows, A.width / Space.mixedGroup, Space.mixedGroup,
+            own.codes, A.width, own.meanings)
+        let mixed = QuantisedRows(
+            codes: own.codes, stride: A.width, groupStride: Space.mixedGroup, meanings: own.meanings,
+            groupMeaningStride: rows, count: rows)
         layer.output.apply(kernels, mixed, to: residual, stride: A.width, adding: true)
-        normalise(layer.feedForwardNorm, residual, own.floats, own)
-        for group in 0..<(A.feedForwardWidth / Space.hiddenGroup) {
-            let outputs = group * Space.hiddenGroup..<(group + 1) * Space.hiddenGroup
-            apply(layer.expand, own, outputs: outputs, to: own.hidden, stride: Space.hiddenGroup, gelu: true)
-            quantise(own.hidden, Space.hiddenGroup, rows, own.hiddenCodes, own.hiddenMeanings)
-            let hidden = QuantisedRows(
-                codes: own.hiddenCodes, stride: Space.hiddenGroup, meanings: own.hiddenMeanings, count: rows)
-            layer.contract.apply(
-                kernels, hidden, slice: group, to: residual, stride: A.width, adding: true)
+        let normed = normalise(layer.feedForwardNorm, residual, own.floats, own)
+        let groupCount = A.width / Space.hiddenGroup
+        for part in 0..<(A.feedForwardWidth / A.width) {
+            let outputs = part * A.width..<(part + 1) * A.width
+            layer.expand.apply(
+                kernels, normed, outputs: outputs, to: own.hidden, stride: A.width, gelu: true)
+            kernels.table.pointee.u8_quantise(
+                own.hidden, A.width, rows, groupCount, Space.hiddenGroup, own.hiddenCodes + part * A.width,
+                A.feedForwardWidth, own.hiddenMeanings + part * groupCount * rows)
         }
+        let hidden = QuantisedRows(
+            codes: own.hiddenCodes, stride: A.feedForwardWidth, groupStride: Space.hiddenGroup,
+            meanings: own.hiddenMeanings, groupMeaningStride: rows, count: rows)
+        layer.contract.apply(kernels, hidden, to: residual, stride: A.width, adding: true)
     }
 
     /// The last normalisation, into `space.mixed`, and the pooling layer's inside for tokens from `start` on.
     private func score(_ start: Int, _ space: Space, _ own: Space.Worker) {
-        normalise(finalNorm, space.residual + start * A.width, space.mixed + start * A.width, own)
+        let normed = normalise(
+            finalNorm, space.residual + start * A.width, space.mixed + start * A.width, own)
         let tokens = space.head.tokens + start * A.poolWidth
-        apply(pool0, own, to: tokens, stride: A.poolWidth)
+        pool0.apply(kernels, normed, to: tokens, stride: A.poolWidth)
         kernels.table.pointee.f32_tanh(tokens, Space.blockRows * A.poolWidth)
     }
 
@@ -240,36 +242,20 @@ struct SmartTurnFastEncoder: Sendable {
     private func normalise(
         _ norm: SmartTurnWeights.Norm, _ values: UnsafePointer<Float>,
         _ output: UnsafeMutablePointer<Float>, _ own: Space.Worker
-    ) {
-        let table = kernels.table
-        table.pointee.f32_layer_norm(
-            values, Space.blockRows, A.width, norm.weight.base, norm.bias.base, A.layerNormEpsilon, output)
-        for group in 0..<Space.normGroupCount {
-            table.pointee.u8_quantise(
-                output + group * Space.normGroup, A.width, Space.blockRows, Space.normGroup,
-                own.codes + group * Space.normGroup, A.width, own.meanings + group * Space.blockRows)
-        }
-    }
-
-    /// A layer on what ``normalise(_:_:_:_:)`` made.
-    private func apply(
-        _ layer: QuantisedLinear, _ own: Space.Worker, outputs: Range<Int>? = nil,
-        to output: UnsafeMutablePointer<Float>, stride: Int, gelu: Bool = false
-    ) {
-        for group in 0..<Space.normGroupCount {
-            let rows = QuantisedRows(
-                codes: own.codes + group * Space.normGroup, stride: A.width,
-                meanings: own.meanings + group * Space.blockRows, count: Space.blockRows)
-            layer.apply(
-                kernels, rows, slice: group, outputs: outputs, to: output, stride: stride, adding: group > 0,
-                gelu: gelu && group == Space.normGroupCount - 1)
-        }
+    ) -> QuantisedRows {
+        let rows = Space.blockRows
+        kernels.table.pointee.u8_layer_norm(
+            values, rows, A.width / Space.normGroup, Space.normGroup, norm.weight.base, norm.bias.base,
+            A.layerNormEpsilon, output, own.codes, own.meanings)
+        return QuantisedRows(
+            codes: own.codes, stride: A.width, groupStride: Space.normGroup, meanings: own.meanings,
+            groupMeaningStride: rows, count: rows)
     }
 
     private func quantise(
         _ values: UnsafePointer<Float>, _ width: Int, _ rows: Int, _ codes: UnsafeMutablePointer<UInt8>,
         _ meanings: UnsafeMutablePointer<turn_row>
     ) {
-        kernels.table.pointee.u8_quantise(values, width, rows, width, codes, width, meanings)
+        kernels.table.pointee.u8_quantise(values, width, rows, 1, width, codes, width, meanings)
     }
 }

@@ -14,16 +14,23 @@ struct SmartTurnHead: Sendable {
 
     /// Memory of one run.
     final class Workspace {
-        private let inside = AlignedBuffer<Float>(count: A.tokenCount * A.poolWidth)
+        /// The pooling layer's inside, [400][256].
+        let tokens: UnsafeMutablePointer<Float>
+        private let owned: AlignedBuffer<Float>?
         fileprivate let scores = AlignedBuffer<Float>(count: A.tokenCount)
         fileprivate let first = AlignedBuffer<Float>(count: A.classifierWidths.0)
         fileprivate let second = AlignedBuffer<Float>(count: A.classifierWidths.0)
         fileprivate let panel = AlignedBuffer<Float>(count: A.width * LinearWeights.panelWidth)
         private let mixture = AlignedBuffer<Float>(count: A.width)
 
-        /// The pooling layer's inside, [400][256].
-        var tokens: UnsafeMutablePointer<Float> { inside.base }
         var pooled: UnsafeMutablePointer<Float> { mixture.base }
+
+        /// - Parameter tokens: memory for 400 x 256 values that is free by then and stays as long as this; nil for
+        ///   memory of its own.
+        init(tokens: UnsafeMutablePointer<Float>? = nil) {
+            owned = tokens == nil ? AlignedBuffer(count: A.tokenCount * A.poolWidth) : nil
+            self.tokens = tokens ?? owned!.base
+        }
     }
 
     /// The encoder's last layer normalisation, [token][width].

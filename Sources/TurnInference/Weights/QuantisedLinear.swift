@@ -1,56 +1,58 @@
 import CTurnKernels
 
-/// Rows of 8-bit codes, as the kernels make them of floats.
+/// Rows of 8-bit codes in groups of inputs, as the kernels make them of floats.
 struct QuantisedRows {
     let codes: UnsafePointer<UInt8>
     /// Codes from one row to the next.
     let stride: Int
+    /// Codes from one group of a row to the next.
+    var groupStride = 0
     let meanings: UnsafePointer<turn_row>
     /// From the meaning of one row to that of the next.
     var meaningStride = 1
+    /// From the meaning of one group to that of the next.
+    var groupMeaningStride = 0
     let count: Int
 }
 
 /// The weights of a linear layer as int8 codes with one scale for each output, and what products with 8-bit rows
 /// need beside them.
 ///
-/// The inputs may be cut into slices, whose rows then have a scale each: the taps of a convolution, or groups of a
-/// wide hidden layer.
+/// The inputs may be cut into groups, for which rows have a scale each: the taps of a convolution, or parts of a wide
+/// layer.
 struct QuantisedLinear: Sendable {
     let outputCount: Int
     private let inputCount: Int
-    private let sliceDepth: Int
+    private let groupDepth: Int
     private let codes: AlignedBuffer<Int8>
     private let scales: AlignedBuffer<Float>
-    /// [slice][output]: the sum of the slice's weights.
+    /// [group][output]: the sum of the group's codes.
     private let sums: AlignedBuffer<Float>
-    /// [slice][output]: the bias, with the first slice.
     private let bias: AlignedBuffer<Float>
 
     /// int8 weights as they are; float32 ones rounded, the largest of each output to 127.
     ///
-    /// - Precondition: `sliceDepth` divides the inputs, which 4 divides, and 16 the outputs.
-    init(_ weights: LinearWeights, sliceDepth: Int? = nil) {
+    /// - Precondition: `groupDepth` divides the inputs, which 4 divides, and 16 the outputs.
+    init(_ weights: LinearWeights, groupDepth: Int? = nil) {
         let width = LinearWeights.panelWidth
         inputCount = weights.inputCount
         outputCount = weights.outputCount
-        self.sliceDepth = sliceDepth ?? weights.inputCount
+        self.groupDepth = groupDepth ?? weights.inputCount
         precondition(
-            inputCount % self.sliceDepth == 0 && self.sliceDepth <= Int(TURN_DEPTH_MAX)
-                && outputCount % width == 0,
+            inputCount % self.groupDepth == 0 && self.groupDepth <= Int(TURN_DEPTH_MAX)
+                && inputCount <= Int(TURN_INPUTS_MAX) && outputCount % width == 0,
             "a layer of other sizes than the kernels take")
         switch weights.storage {
         case .int8(let codes, let scales): (self.codes, self.scales) = (codes, scales)
         case .float32(let values): (codes, scales) = Self.quantised(values, inputCount, outputCount)
         }
-        let sliceCount = inputCount / self.sliceDepth
-        sums = AlignedBuffer(count: sliceCount * outputCount)
-        bias = AlignedBuffer(count: sliceCount * outputCount)
-        bias.base.update(from: weights.bias.base, count: outputCount)
-        for slice in 0..<sliceCount {
+        bias = weights.bias
+        let groupCount = inputCount / self.groupDepth
+        sums = AlignedBuffer(count: groupCount * outputCount)
+        for group in 0..<groupCount {
             turn_s8_sum_weights(
-                codes.base + slice * self.sliceDepth * width, inputCount * width, outputCount / width,
-                self.sliceDepth, scales.base, sums.base + slice * outputCount)
+                codes.base + group * self.groupDepth * width, inputCount * width, outputCount / width,
+                self.groupDepth, sums.base + group * outputCount)
         }
     }
 
@@ -81,15 +83,14 @@ struct QuantisedLinear: Sendable {
     ///
     /// - Parameters:
     ///   - kernels: what computes.
-    ///   - rows: `sliceDepth` codes each.
-    ///   - slice: which inputs the rows hold; the first slice brings the bias.
+    ///   - rows: all inputs.
     ///   - outputs: the outputs to compute, a multiple of 16 from a multiple of 16 on; all of them if nil.
     ///   - output: rows of as many values, the first one for the first of `outputs`.
     ///   - outputStride: values from one output row to the next.
     ///   - adding: adds to what `output` holds.
     ///   - gelu: applies GELU to the sum.
     func apply(
-        _ kernels: KernelSet, _ rows: QuantisedRows, slice: Int = 0, outputs: Range<Int>? = nil,
+        _ kernels: KernelSet, _ rows: QuantisedRows, outputs: Range<Int>? = nil,
         to output: UnsafeMutablePointer<Float>, stride outputStride: Int, adding: Bool = false,
         gelu: Bool = false
     ) {
@@ -97,12 +98,12 @@ struct QuantisedLinear: Sendable {
         let outputs = outputs ?? 0..<outputCount
         let first = outputs.lowerBound
         var product = turn_u8s8_product(
-            a: rows.codes, a_stride: rows.stride, a_rows: rows.meanings, a_rows_stride: rows.meaningStride,
-            rows: rows.count, depth: sliceDepth,
-            weights: codes.base + first * inputCount + slice * sliceDepth * width,
+            a: rows.codes, a_stride: rows.stride, a_group_stride: rows.groupStride, a_rows: rows.meanings,
+            a_rows_stride: rows.meaningStride, a_rows_group_stride: rows.groupMeaningStride, rows: rows.count,
+            groups: inputCount / groupDepth, depth: groupDepth, weights: codes.base + first * inputCount,
             panel_stride: inputCount * width, panels: outputs.count / width, scales: scales.base + first,
-            sums: sums.base + slice * outputCount + first, bias: bias.base + slice * outputCount + first,
-            c: output, c_stride: outputStride, accumulate: adding ? 1 : 0, gelu: gelu ? 1 : 0)
+            sums: sums.base + first, sums_group_stride: outputCount, bias: bias.base + first, c: output,
+            c_stride: outputStride, accumulate: adding ? 1 : 0, gelu: gelu ? 1 : 0)
         kernels.table.pointee.u8s8_gemm(&product)
     }
 }

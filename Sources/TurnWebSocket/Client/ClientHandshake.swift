@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import NIOHTTP1
 
@@ -43,7 +42,7 @@ struct ClientHandshake {
         guard has("Upgrade", "websocket"), has("Connection", "upgrade") else {
             throw WebSocketConnectError(.handshake, "the server's answer does not upgrade to WebSocket")
         }
-        guard response.headers["Sec-WebSocket-Accept"] == [Self.accept(key: key)] else {
+        guard response.headers["Sec-WebSocket-Accept"] == [WebSocketConnection.accept(key: key)] else {
             throw WebSocketConnectError(
                 .handshake, "the server's Sec-WebSocket-Accept is not the expected one")
         }
@@ -53,12 +52,6 @@ struct ClientHandshake {
             throw WebSocketConnectError(
                 .handshake, "the server chose an extension or subprotocol that was not offered")
         }
-    }
-
-    /// The value of `Sec-WebSocket-Accept` for a key.
-    static func accept(key: String) -> String {
-        let text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-        return Data(Insecure.SHA1.hash(data: Data(text.utf8))).base64EncodedString()
     }
 
     /// `Retry-After` in seconds, at most a day; the date form is not read.

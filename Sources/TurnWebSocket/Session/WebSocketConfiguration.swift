@@ -18,6 +18,9 @@ public struct WebSocketConfiguration: Sendable {
     public var pongTimeout: TimeAmount = .seconds(20)
     /// How long the peer may take to answer a close frame or to end the connection; 1 s.
     public var closeTimeout: TimeAmount = .seconds(1)
+    /// Makes a last binary message, which goes out before the close frame when the session fails for a fault of the
+    /// peer; nil, the default, for none.
+    public var farewell: (@Sendable (WebSocketClosure) -> WebSocketMessage?)?
 
     public init() {}
 }

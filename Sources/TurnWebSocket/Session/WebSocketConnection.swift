@@ -11,6 +11,9 @@ public final class WebSocketConnection: Sendable {
         case client, server
     }
 
+    /// The reason of a session that failed because its peer let too much pile up.
+    public static let unreadReason = "the peer does not read"
+
     /// Where all events are told.
     public let eventLoop: any EventLoop
     private let channel: any Channel

@@ -105,6 +105,7 @@ final class WebSocketHandler: ChannelInboundHandler {
             checkBacklog(of: context)
         case .close(let payload, let closure, let thenEnd):
             if let context {
+                sayFarewell(closure, to: context)
                 write(payload, .connectionClose, isFinal: true, to: context, thenEnd: thenEnd)
                 context.flush()
             }
@@ -115,6 +116,14 @@ final class WebSocketHandler: ChannelInboundHandler {
             if let closure { report(closure) }
         }
         schedule()
+    }
+
+    /// Sends a last message before the close frame of a session that failed.
+    private func sayFarewell(_ closure: WebSocketClosure?, to context: ChannelHandlerContext) {
+        guard let closure, closure.origin == .local,
+            case .binary(let message) = configuration.farewell?(closure)
+        else { return }
+        write(message, .binary, isFinal: true, to: context)
     }
 
     private func report(_ closure: WebSocketClosure) {
@@ -145,7 +154,9 @@ final class WebSocketHandler: ChannelInboundHandler {
             let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes),
             waiting > configuration.maximumOutboundByteCount
         else { return }
-        perform(machine.fail(.policyViolation, "the peer does not read", now: context.eventLoop.now))
+        perform(
+            machine.fail(
+                .policyViolation, WebSocketConnection.unreadReason, now: context.eventLoop.now))
     }
 
     private func schedule() {

@@ -16,8 +16,9 @@ struct Bench: ParsableCommand {
               eot bench --kernel scalar --audio conversation.wav
 
             JSON LINES:
-              bench {kernel, threads, features_ms, encoder_ms, predict_ms, vad_us, load_ms, rss_mb}
-                    features_ms to vad_us: {median, p90, p99}; rss_mb: resident memory at the end
+              bench {kernel, threads, features_ms, encoder_ms, predict_ms, vad_us, load_ms, rss_mb, streams}
+                    features_ms to vad_us: {median, p90, p99}; rss_mb: resident memory with both models and one stream;
+                    streams, with --streams: {count, kb_per_stream, per_second_1_thread, per_second_2_threads}
             """)
 
     @Option(help: ArgumentHelp("Measured predictions, 1 to 100000.", valueName: "n"))
@@ -29,6 +30,11 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("Measure with the last 8 s of a recording.", valueName: "file"))
     var audio: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Measure also memory and predictions a second of so many streams, 1 to 1000.", valueName: "n"))
+    var streams: Int?
+
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -36,6 +42,9 @@ struct Bench: ParsableCommand {
         guard (1...100_000).contains(iterations), (0...100_000).contains(warmUp) else {
             throw TurnError(
                 .invalidArgument, "--iterations or --warm-up is out of range; use 1 (or 0) to 100000")
+        }
+        guard streams.map({ (1...1_000).contains($0) }) ?? true else {
+            throw TurnError(.invalidArgument, "--streams is out of range; use 1 to 1000")
         }
         let clock = ContinuousClock()
         let start = clock.now
@@ -67,13 +76,18 @@ struct Bench: ParsableCommand {
         }
         let windowTimes = voiceActivityTimes(speechModel, audio, clock)
         progress.clear()
+        let residentBytes = ResidentMemory.byteCount
+        let many = try streams.map {
+            try BenchStreams(
+                $0, iterations: iterations, turnModel: turnModel, speechModel: speechModel, audio: audio)
+        }
 
         var lines = StandardOutput()
         let result = Result(
             kernel: turnModel.kernels.name, threads: model.threads, features: Percentiles(featureTimes),
             encoder: Percentiles(encoderTimes),
             prediction: Percentiles(predictionTimes), window: Percentiles(windowTimes), loading: loading,
-            residentBytes: ResidentMemory.byteCount)
+            residentBytes: residentBytes, streams: many)
         try lines.write(line: output.json ? result.json : result.text)
         try lines.flush()
     }
@@ -117,6 +131,7 @@ struct Bench: ParsableCommand {
         let window: Percentiles
         let loading: Duration
         let residentBytes: Int?
+        let streams: BenchStreams?
 
         var json: String {
             JSONLine(
@@ -127,6 +142,7 @@ struct Bench: ParsableCommand {
                     "encoder_ms": encoder.json(perSecond: 1e3), "predict_ms": prediction.json(perSecond: 1e3),
                     "vad_us": window.json(perSecond: 1e6), "load_ms": .milliseconds(loading),
                     "rss_mb": residentBytes.map { .rounded(Double($0) / 1e6, places: 3) } ?? .null,
+                    "streams": streams?.json ?? .null,
                 ]
             ).text
         }
@@ -147,7 +163,7 @@ struct Bench: ParsableCommand {
                 + "\n"
                 + Style.dim(
                     "kernels \(kernel), \(threads == 1 ? "1 thread" : "\(threads) threads"), loaded in \((loading.inSeconds * 1e3).fixed(1)) ms"
-                        + memory)
+                        + memory + (streams.map { "\n" + $0.text } ?? ""))
         }
     }
 }

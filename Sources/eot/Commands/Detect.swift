@@ -58,30 +58,19 @@ struct Detect: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let options = try turns.pipelineOptions()
+        let (options, thresholds) = try turns.sessionOptions()
+        let override = try turns.override(thresholds)
         // A wrong path is told before the models are read.
         for file in files where file != "-" { try FileInput.requireFile(at: file) }
-        if let url = cloud.cloud {
-            try await detect(through: url, options)
-            return
-        }
+        let turnModel = try model.load(output.log)
         var run = DetectionRun(
-            turnModel: try model.load(output.log), speechModel: try model.kernel.loadVoiceActivity(),
-            options: options, pace: realtime ? .realTime : .none, log: output.log,
+            speechModel: try model.kernel.loadVoiceActivity(), options: options,
+            pace: realtime ? .realTime : .none, log: output.log,
             printer: EventPrinter(isJSON: output.json, isLive: realtime))
         for file in files {
-            try await run.run(file, try audio.open(file), plotPath: plot)
+            let source = try cloud.source(turnModel, thresholds, override: override, log: output.log)
+            try await run.run(file, try audio.open(file), source, plotPath: plot)
         }
         try run.printer.flush()
-    }
-
-    private func detect(through url: String, _ options: TurnPipelineOptions) async throws {
-        let run = CloudRun(
-            url: url, cloud: cloud, turnModel: try model.load(output.log),
-            speechModel: try model.kernel.loadVoiceActivity(), options: options,
-            override: try turns.override(options), pace: realtime ? .realTime : .none, log: output.log)
-        var printer = EventPrinter(isJSON: output.json, isLive: realtime)
-        for file in files { printer = try await run.run(file, try audio.open(file), printer) }
-        try printer.flush()
     }
 }

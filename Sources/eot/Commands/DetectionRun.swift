@@ -3,11 +3,14 @@ import TurnCore
 import TurnDetection
 import TurnEvaluation
 
-/// Takes recordings through the pipeline and prints what it finds.
+/// Takes recordings or live audio through a session and prints what it finds.
+///
+/// On the device the session's time is the audio's, however the audio comes, so that a file, a pipe and a microphone
+/// give the same events. Where a gateway predicts, audio that comes in real time runs by the clock.
 struct DetectionRun {
     /// When the audio is handed over.
     enum Pace {
-        /// As fast as it can be read.
+        /// As fast as it can be worked on.
         case none
         /// A recording, at its own speed.
         case realTime
@@ -15,87 +18,90 @@ struct DetectionRun {
         case live
     }
 
-    let turnModel: any TurnModel
+    /// A recording waits so long for a gateway's first answer, at most.
+    private static let connectionLimit = Duration.seconds(10)
+    /// A recording is sent to a gateway at so many times its own speed: gateways bound how fast audio may come.
+    private static let gatewaySpeed = 4
+
     let speechModel: any SpeechActivityModel
-    let options: TurnPipelineOptions
+    let options: TurnSessionOptions
     let pace: Pace
     let log: Log
     var printer: EventPrinter
 
-    /// Takes one recording through a pipeline of its own, to its end.
+    /// Takes one recording through a session of its own, to its end.
     ///
     /// - Parameters:
     ///   - name: what the summary calls it.
     ///   - reader: its audio.
+    ///   - source: who predicts.
     ///   - plotPath: where a plot of it goes, if anywhere.
     /// - Throws: what reading, printing and plotting throw.
-    mutating func run(_ name: String, _ reader: AudioFileReader, plotPath: String? = nil) async throws {
-        let pipeline = try TurnPipeline(turnModel: turnModel, speechModel: speechModel, options: options)
-        let log = log
-        pipeline.onWarning = { log.warning(Self.text($0)) }
-        let recorder = plotPath == nil ? nil : PlotRecorder()
-        if let recorder { pipeline.onVoiceActivity = { recorder.add($0) } }
-
-        try printer.printHeader(name == "-" ? "standard input" : name, format: reader.format.text)
-        var progress = ProgressBar(name, isEnabled: pace == .none)
+    mutating func run(
+        _ name: String, _ reader: sending AudioFileReader, _ source: DetectionSource, plotPath: String? = nil
+    ) async throws {
+        let format = reader.format
         let declared = reader.declaredDuration?.inSeconds ?? 0
+        // 20 ms where time matters, so that events appear when they happen.
+        let frames = FrameSource(
+            reader, maximumSampleCount: pace == .none ? 8_192 : format.sampleRate / 50)
+        try printer.printHeader(name == "-" ? "standard input" : name, format: format.text)
+        let reporter = DetectionReporter(
+            printer, name: name, showsProgress: pace == .none, isPlotting: plotPath != nil)
+        let session = try session(source.detector, reporter, isLocal: source.readiness == nil)
+        // Live audio does not wait; the device answers until the gateway does.
+        if pace != .live { await source.readiness?.wait(for: session, atMost: Self.connectionLimit) }
+
         let clock = ContinuousClock()
         let start = clock.now
         var busy = Duration.zero
         var sampleCount = 0
-        var events: [TurnEvent] = []
-
-        while let frame = try reader.readFrame(maximumSampleCount: frameSampleCount(reader.format)) {
+        while let frame = try await frames.next() {
             sampleCount += frame.sampleCount
-            let position = Duration.fromSeconds(Double(sampleCount) / Double(reader.format.sampleRate))
-            if pace == .realTime { try await clock.sleep(until: start + position) }
-            try recorder?.add(frame)
+            let position = Duration.fromSeconds(Double(sampleCount) / Double(format.sampleRate))
+            if let due = due(position, isLocal: source.readiness == nil) {
+                try await clock.sleep(until: start + due)
+            }
+            try reporter.add(frame, fraction: declared > 0 ? position.inSeconds / declared : nil)
             let before = clock.now
-            try pipeline.push(frame) { events.append($0) }
+            session.push(frame)
+            await session.processed()
             busy += clock.now - before
-            if !events.isEmpty { progress.clear() }
-            try report(&events, recorder)
-            if declared > 0 { progress.update(position.inSeconds / declared) }
         }
         let before = clock.now
-        pipeline.finish { events.append($0) }
-        busy += clock.now - before
-        progress.clear()
-        try report(&events, recorder)
+        await session.finish()
+        // A gateway takes its time to close.
+        if source.readiness == nil { busy += clock.now - before }
 
-        let duration = Duration.fromSeconds(Double(sampleCount) / Double(reader.format.sampleRate))
-        try printer.print(
-            EventPrinter.Summary(file: name, duration: duration, model: turnModel.name, busy: busy))
-        if let plotPath, let recorder {
-            let title = name.split(separator: "/").last.map(String.init) ?? name
-            let svg = recorder.svg(
-                title: OneLine.text(title, limit: 100), duration: duration,
-                windowSampleCount: speechModel.windowSampleCount)
-            try FileOutput.write(svg, toFileAt: plotPath)
+        let duration = Duration.fromSeconds(Double(sampleCount) / Double(format.sampleRate))
+        printer = try reporter.finish(
+            EventPrinter.Summary(
+                file: name, duration: duration, model: source.model(of: session), busy: busy))
+        if let plotPath {
+            let title = OneLine.text(name.split(separator: "/").last.map(String.init) ?? name, limit: 100)
+            let svg = reporter.svg(
+                title: title, duration: duration, windowSampleCount: speechModel.windowSampleCount)
+            try FileOutput.write(svg ?? "", toFileAt: plotPath)
             log.info("wrote \(plotPath)")
         }
     }
 
-    private mutating func report(_ events: inout [TurnEvent], _ recorder: PlotRecorder?) throws {
-        for event in events {
-            if case .prediction(let made) = event, let failure = made.prediction.failure {
-                log.warning("a prediction failed: \(failure)")
-            }
-            recorder?.add(event)
-            try printer.print(event)
-        }
-        events.removeAll(keepingCapacity: true)
+    private func session(
+        _ detector: TurnDetector, _ reporter: DetectionReporter, isLocal: Bool
+    ) throws(TurnError) -> TurnSession {
+        var options = options
+        options.pacing = isLocal || pace == .none ? .file : .live
+        options.onEvent = { reporter.add($0) }
+        options.onVoiceActivity = { reporter.add($0) }
+        return try TurnSession(detector: detector, speechModel: speechModel, options: options)
     }
 
-    private static func text(_ warning: TurnMachine.Warning) -> String {
-        switch warning {
-        case .predictionTimedOut: "a prediction took too long; the turn goes on without it"
-        case .lateTranscript: "a transcript came after its turn had ended"
+    /// When audio up to a position is handed over, after the start; nil for at once.
+    private func due(_ position: Duration, isLocal: Bool) -> Duration? {
+        switch pace {
+        case .none: isLocal ? nil : position / Self.gatewaySpeed
+        case .realTime: position
+        case .live: nil
         }
-    }
-
-    /// 20 ms where time matters, so that events appear when they happen.
-    private func frameSampleCount(_ format: AudioFormat) -> Int {
-        pace == .none ? 8_192 : format.sampleRate / 50
     }
 }

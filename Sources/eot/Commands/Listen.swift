@@ -24,22 +24,13 @@ struct Listen: AsyncParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func run() async throws {
-        let options = try turns.pipelineOptions()
-        if let url = cloud.cloud {
-            let run = CloudRun(
-                url: url, cloud: cloud, turnModel: try model.load(output.log),
-                speechModel: try model.kernel.loadVoiceActivity(), options: options,
-                override: try turns.override(options), pace: .live, log: output.log)
-            var printer = EventPrinter(isJSON: output.json, isLive: true)
-            printer = try await run.run("-", try audio.open("-"), printer)
-            try printer.flush()
-            return
-        }
+        let (options, thresholds) = try turns.sessionOptions()
+        let source = try cloud.source(
+            try model.load(output.log), thresholds, override: try turns.override(thresholds), log: output.log)
         var run = DetectionRun(
-            turnModel: try model.load(output.log), speechModel: try model.kernel.loadVoiceActivity(),
-            options: options, pace: .live, log: output.log,
-            printer: EventPrinter(isJSON: output.json, isLive: true))
-        try await run.run("-", try audio.open("-"))
+            speechModel: try model.kernel.loadVoiceActivity(), options: options, pace: .live,
+            log: output.log, printer: EventPrinter(isJSON: output.json, isLive: true))
+        try await run.run("-", try audio.open("-"), source)
         try run.printer.flush()
     }
 }

@@ -8,7 +8,7 @@ struct Calibrate: ParsableCommand {
         discussion: """
             The budget is a share of pauses that may be cut off (--cutoff 0.05), or seconds of mean latency \
             (--latency 0.6); the other figure is made as low as it goes. Languages that are missing take the default, \
-            calibrated on all of them together. A language with too few spans is told; one without pauses or without \
+            calibrated on all of them together; regions count as one language (pt-BR and pt-PT as pt). A language with too few spans is told; one without pauses or without \
             ends of turns, or whose data keeps the budget nowhere, gets no entry.
 
             Intervals are the middle 95 % of a bootstrap over turns. With --held-out the calibration sees one half of \
@@ -86,8 +86,8 @@ struct Calibrate: ParsableCommand {
 
         var thresholds = ThresholdFile()
         var lines = StandardOutput()
-        for language in ["default"] + whole.languages {
-            let part = language == "default" ? set : set.language(language)
+        for language in ["default"] + Self.languages(whole) {
+            let part = Self.part(set, language)
             guard !part.spans.isEmpty, let result = try calibration.run(part) else {
                 if language == "default" { throw Self.nothingFits(budget) }
                 printing.log.warning(
@@ -105,18 +105,29 @@ struct Calibrate: ParsableCommand {
             if language == "default" {
                 thresholds.defaultEntry = entry
             } else {
-                thresholds.entries[LanguageCode(language).language] = entry
+                thresholds.entries[language] = entry
             }
             var check: CalibrationReport.HeldOut?
             if let other = halves?.second {
-                check = try heldOutFigures(
-                    language == "default" ? other : other.language(language), policy)
+                check = try heldOutFigures(Self.part(other, language), policy)
             }
             let report = CalibrationReport(language: language, result: result, heldOut: check)
             try lines.write(line: printing.json ? report.json : report.text)
         }
         if let output { try FileOutput.write(thresholds.json, toFileAt: output) }
         try lines.flush()
+    }
+
+    /// Base languages of a set, as a file of thresholds names them; turns of no known language take the default.
+    private static func languages(_ set: PredictionSet) -> [String] {
+        Set(set.languages.map { LanguageCode($0).language }).subtracting(["", "und"]).sorted()
+    }
+
+    /// The spans of a base language, or all of them for `default`.
+    private static func part(_ set: PredictionSet, _ language: String) -> PredictionSet {
+        guard language != "default" else { return set }
+        let codes = Set(set.languages.filter { LanguageCode($0).language == language })
+        return set.filter { codes.contains($0.language) }
     }
 
     /// The benchmark's grid, with the delays that are to be kept.

@@ -27,6 +27,8 @@ struct Eval: ParsableCommand {
                     false_positive_rate, false_negative_rate}, or null
                     summary: the benchmark's points at 2, 5 and 10 %, with its own order of ties
                     vad_baseline: the same figures without a model
+                    with --frontier, pareto: [{cutoff_rate, mean_latency, threshold, action_delay, timeout}], in
+                    vad_baseline too
             """)
 
     @Argument(help: ArgumentHelp("Predictions; - for standard input.", valueName: "predictions"))
@@ -44,14 +46,18 @@ struct Eval: ParsableCommand {
     var thresholds: String?
 
     @Option(
-        help: ArgumentHelp("Delay with --threshold, or where a file has none (default: 0.5).", valueName: "s")
+        help: ArgumentHelp(
+            "Delay in use after a turn judged finished (default: the file's, else 0.5).", valueName: "s")
     )
     var minDelay: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Longest delay with --threshold, or where a file has none (default: 1).", valueName: "s"))
+            "Delay in use after a turn judged unfinished (default: the file's, else 1).", valueName: "s"))
     var maxDelay: Double?
+
+    @Flag(help: "Also every policy on the Pareto frontier.")
+    var frontier = false
 
     @Option(help: ArgumentHelp("Draw the frontiers of all files as an SVG file.", valueName: "out.svg"))
     var plot: String?
@@ -74,34 +80,47 @@ struct Eval: ParsableCommand {
         for file in files { sets.append((file, try PredictionSet(contentsOf: file))) }
         let languages = byLanguage ? Set(sets.flatMap { $0.set.languages }).sorted() : []
 
+        let names = FileNames.short(files)
         var lines = StandardOutput()
         for language in ["all"] + languages {
             var reports: [EvaluationReport] = []
-            for (file, set) in sets {
+            for ((file, set), name) in zip(sets, names) {
                 let part = language == "all" ? set : set.language(language)
                 guard !part.spans.isEmpty else { continue }
                 reports.append(
                     try EvaluationReport(
-                        file: file, set: part, language: language, options: evaluation, policies: policies))
+                        file: file, name: name, set: part, language: language, options: evaluation,
+                        policies: policies))
+            }
+            if Set(reports.map(\.evaluation.baseline.pareto)).count > 1 {
+                output.log.warning(
+                    "the files hold different silences (\(language)), so their figures do not compare; "
+                        + "the baseline is that of \(reports[0].name)")
             }
             if language == "all", let plot {
-                try FileOutput.write(Self.plot(reports, title: evaluation.text).svg(), toFileAt: plot)
+                try FileOutput.write(Self.plot(reports, mode: evaluation.text).svg(), toFileAt: plot)
             }
             if output.json {
-                for report in reports { try lines.write(line: report.json) }
+                for report in reports { try lines.write(line: report.json(frontier: frontier)) }
             } else {
                 for line in EvaluationTable(reports, mode: evaluation.text).lines {
                     try lines.write(line: line)
+                }
+                for report in frontier ? reports : [] {
+                    for line in FrontierTable(report).lines { try lines.write(line: line) }
                 }
             }
         }
         try lines.flush()
     }
 
-    private static func plot(_ reports: [EvaluationReport], title: String) -> FrontierPlot {
-        let name = reports.count == 1 ? "\(reports[0].name), \(title)" : "\(reports.count) models, \(title)"
+    private static func plot(_ reports: [EvaluationReport], mode: String) -> FrontierPlot {
+        let name = reports.count == 1 ? reports[0].name : "\(reports.count) files"
+        let counts = Set(reports.map(\.evaluation.holdCount))
+        let pauses = counts.count == 1 ? counts.map { ", \($0) pauses" }.joined() : ""
         return FrontierPlot(
-            title: name, models: reports.map { .init(name: $0.name, frontier: $0.evaluation.model) },
+            title: "\(name), \(mode)\(pauses)",
+            models: reports.map { .init(name: $0.name, frontier: $0.evaluation.model) },
             baseline: reports.first?.evaluation.baseline)
     }
 }

@@ -4,30 +4,27 @@ import TurnEvaluation
 /// The figures of one file in one language.
 struct EvaluationReport {
     let file: String
+    /// What tells the file from the others.
+    let name: String
     let evaluation: Evaluation
     let inUse: PolicyFigures?
     private let scorePoint: Double?
 
     init(
-        file: String, set: PredictionSet, language: String, options: EvaluationOptions, policies: PolicyChoice
+        file: String, name: String, set: PredictionSet, language: String, options: EvaluationOptions,
+        policies: PolicyChoice
     ) throws(TurnError) {
         self.file = file
+        self.name = name
         evaluation = try Evaluation(set, language: language, mode: options.mode)
         inUse = try policies.figures(set, options.mode)
         scorePoint = options.scorePoint
     }
 
-    /// The file's name without folder and ending.
-    var name: String {
-        let last = file.split(separator: "/").last.map(String.init) ?? file
-        let parts = last.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count > 1 && parts[0] != "" ? parts.dropLast().joined(separator: ".") : last
-    }
-
     private typealias Fields = [(key: String, value: JSONValue)]
 
-    /// One line of JSON Lines.
-    var json: String {
+    /// One line of JSON Lines; `frontier` for the policies of the Pareto frontier as well.
+    func json(frontier: Bool) -> String {
         var fields: Fields = [
             ("type", "eval"), ("language", .string(evaluation.language)), ("file", .string(file)),
             ("score_point", .optional(scorePoint)), ("n_hold", .integer(evaluation.holdCount)),
@@ -47,6 +44,10 @@ struct EvaluationReport {
             ("n_hold", .integer(evaluation.holdCount)), ("n_eot", .integer(evaluation.endOfTurnCount)),
         ]
         baseline += frontierFields(evaluation.baseline)
+        if frontier {
+            fields.append(("pareto", Self.pareto(evaluation.model)))
+            baseline.append(("pareto", Self.pareto(evaluation.baseline)))
+        }
         fields.append(("vad_baseline", .object(baseline)))
         return JSONValue.object(fields).text
     }
@@ -59,6 +60,19 @@ struct EvaluationReport {
             ("latency_at_10pct", point(frontier.latencyAt10Percent, \.meanLatency)),
             ("mean_frontier_latency", .optional(frontier.meanLatency)),
         ]
+    }
+
+    private static func pareto(_ frontier: Evaluation.Frontier) -> JSONValue {
+        .array(
+            frontier.pareto.map { outcome in
+                .object([
+                    ("cutoff_rate", .number(outcome.cutoffRate)),
+                    ("mean_latency", .number(outcome.meanLatency)),
+                    ("threshold", .optional(outcome.policy.threshold)),
+                    ("action_delay", .number(outcome.policy.actionDelay)),
+                    ("timeout", .number(outcome.policy.timeout)),
+                ])
+            })
     }
 
     private func point(_ outcome: PolicyOutcome?, _ value: KeyPath<PolicyOutcome, Double>) -> JSONValue {

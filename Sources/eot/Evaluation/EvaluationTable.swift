@@ -25,7 +25,8 @@ struct EvaluationTable {
             row.label.left(Self.labelWidth) + zip(row.cells, widths).map { $0.right($1) }.joined()
         }
         let title = first.language == "all" ? "all languages" : first.language
-        return [Style.bold(title) + Style.dim(", \(mode)"), Style.dim(line(rows[0]))]
+        let explanation = ", \(mode); in brackets: threshold, shorter and longer delay in s"
+        return [Style.bold(title) + Style.dim(explanation), Style.dim(line(rows[0]))]
             + rows.dropFirst().map(line) + [""]
     }
 

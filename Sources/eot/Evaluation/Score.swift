@@ -13,8 +13,8 @@ struct Score: AsyncParsableCommand {
             silence is scored at its start, every 0.1 s and at its end, on the turn's audio up to that moment and \
             nothing after it (at most the model's last 8 s).
 
-            With --output a run that was interrupted goes on where it stopped. Options that change the scores are \
-            written into each row; a file made with others is not continued.
+            With --output a run that was interrupted goes on where it stopped. The options are written into each row; \
+            a file made with others is not continued.
 
             EXAMPLES:
               eot score --output predictions.csv manifest.jsonl
@@ -61,10 +61,14 @@ struct Score: AsyncParsableCommand {
         let settings = try TurnSettings(turns)
         let turnModel = try model.load(printing.log)
         let scorer = try TurnScorer(model: turnModel, interval: every, scorePoint: scorePoint)
+        var written: [String: ScoringJournal.Turn] = [:]
+        for turn in dataSet.turns {
+            written[turn.id] = .init(
+                rowCount: scorer.moments(turn).count,
+                policy: try settings.policy(for: LanguageCode(turn.language)))
+        }
         var sink = try ScoreSink(
-            path: output, isJSON: printing.json, condition: condition(turnModel.name),
-            rowCounts: Dictionary(
-                uniqueKeysWithValues: dataSet.turns.map { ($0.id, scorer.moments($0).count) }))
+            path: output, isJSON: printing.json, condition: condition(turnModel.name), turns: written)
         let open = dataSet.turns.filter { !sink.finishedIDs.contains($0.id) }
         if open.count < dataSet.turns.count {
             printing.log.info(
@@ -73,14 +77,15 @@ struct Score: AsyncParsableCommand {
         let line = line.settings
         let folder = Self.folder(of: manifest)
         var progress = ProgressBar("score")
+        defer { progress.clear() }
         try await withThrowingTaskGroup(of: [PredictionSetBuilder.Row].self) { group in
             var next = open.makeIterator()
             func start(_ group: inout ThrowingTaskGroup<[PredictionSetBuilder.Row], any Error>) {
                 guard let turn = next.next() else { return }
+                let policy = written[turn.id]?.policy
                 group.addTask {
                     let audio = try line.apply(try Self.audio(of: turn, folder), turn)
-                    return try scorer.rows(
-                        turn, audio: audio, policy: try settings.policy(for: LanguageCode(turn.language)))
+                    return try scorer.rows(turn, audio: audio, policy: policy)
                 }
             }
             for _ in 0..<(jobs ?? ProcessorCount.online) { start(&group) }
@@ -92,7 +97,6 @@ struct Score: AsyncParsableCommand {
                 start(&group)
             }
         }
-        progress.clear()
         try sink.flush()
     }
 

@@ -22,9 +22,9 @@ struct ScoreSink {
     ///   - path: of the file; nil for standard output.
     ///   - isJSON: whether standard output gets JSON Lines.
     ///   - condition: what changes the scores.
-    ///   - rowCounts: rows of each turn.
+    ///   - turns: what is to be written of each turn.
     /// - Throws: ``TurnError`` `.inputOutput`; `.invalidPredictions` for a file of another run.
-    init(path: String?, isJSON: Bool, condition: String, rowCounts: [String: Int]) throws {
+    init(path: String?, isJSON: Bool, condition: String, turns: [String: ScoringJournal.Turn]) throws {
         self.condition = condition
         guard let path else {
             format = isJSON ? .jsonLines : .csv
@@ -37,7 +37,7 @@ struct ScoreSink {
         let existing = access(path, F_OK) == 0 ? try FileInput.read(contentsOf: path, limit: 1 << 34) : []
         let journal: ScoringJournal
         do throws(TurnError) {
-            journal = try ScoringJournal(existing, format: format, rowCounts: rowCounts, condition: condition)
+            journal = try ScoringJournal(existing, format: format, turns: turns, condition: condition)
         } catch {
             throw TurnError(error.code, "\(path): \(error.message)")
         }

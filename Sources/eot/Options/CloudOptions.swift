@@ -78,6 +78,23 @@ struct CloudOptions: ParsableArguments {
         }
     }
 
+    /// Who predicts: the gateway of these options, or this device without one.
+    ///
+    /// - Parameters:
+    ///   - model: the device's.
+    ///   - thresholds: the model's.
+    ///   - override: thresholds in place of a gateway's, if they were given.
+    ///   - log: where warnings go.
+    /// - Returns: the source, for one recording.
+    /// - Throws: ``TurnError`` for an address, credentials or certificates that cannot be used.
+    func source(
+        _ model: any TurnModel, _ thresholds: ThresholdTable, override: ThresholdOverride?, log: Log
+    ) throws(TurnError) -> DetectionSource {
+        guard let cloud else { return try DetectionSource(model, thresholds: thresholds, log: log) }
+        return try DetectionSource(
+            cloud, self, model: model, thresholds: thresholds, override: override, log: log)
+    }
+
     /// A detector that asks the gateway at `url`.
     ///
     /// - Parameters:

@@ -55,31 +55,30 @@ struct TurnOptions: ParsableArguments {
         }
     }
 
-    /// What the pipeline is to decide by.
+    /// What a session is to decide by, and the thresholds of its detector.
     ///
     /// - Throws: ``TurnError`` `.invalidArgument` for a value out of range, or the thresholds file's errors.
-    func pipelineOptions() throws(TurnError) -> TurnPipelineOptions {
+    func sessionOptions() throws(TurnError) -> (session: TurnSessionOptions, thresholds: ThresholdTable) {
         let settings = try TurnSettings(self)
         let language = language.map { LanguageCode($0) }
-        var options = TurnPipelineOptions(preset: settings.preset)
+        var options = TurnSessionOptions(preset: settings.preset)
         options.language = language
         options.endpointing = .fixed(try settings.delays(for: language))
-        options.thresholds = settings.thresholds
         if let rescore { options.turn.rescoring = .every(try Self.duration(rescore, "--rescore")) }
         if let maxTurn { options.turn.maxTurnDuration = try Self.duration(maxTurn, "--max-turn") }
         try options.validate()
-        return options
+        return (options, settings.thresholds)
     }
 
     /// Thresholds that take the place of a gateway's, if any were given.
     ///
-    /// - Parameter options: made of these options.
+    /// - Parameter table: made of these options.
     /// - Returns: one value for --threshold, one a language for --thresholds, nil without either.
     /// - Throws: ``TurnError`` `.invalidArgument` for a value out of range.
-    func override(_ options: TurnPipelineOptions) throws(TurnError) -> ThresholdOverride? {
+    func override(_ table: ThresholdTable) throws(TurnError) -> ThresholdOverride? {
         if let threshold { return try .value(threshold) }
         guard thresholds != nil else { return nil }
-        return try .languages(options.thresholds)
+        return try .languages(table)
     }
 
     /// - Throws: ``TurnError`` `.invalidArgument` for what is no number of seconds up to an hour.

@@ -40,14 +40,15 @@ enum Eot {
 
     /// Runs the command to its end, with `input` on standard input and the changes in `environment` (nil takes a
     /// variable away) made to a fixed, small one. Standard output goes to `output`, if given, instead of the
-    /// result. The current folder is the repository by default, where the models are.
+    /// result, and standard error to `errors`. The current folder is the repository by default, where the models are.
     static func run(
         _ arguments: [String], input: [UInt8] = [], environment: [String: String?] = [:],
-        folder: URL = Repository.root, output: FileHandle? = nil, timeLimit: Duration = .seconds(240)
+        folder: URL = Repository.root, output: FileHandle? = nil, errors: FileHandle? = nil,
+        timeLimit: Duration = .seconds(240)
     ) async throws -> EotResult {
         try await Slots.shared.acquire()
         do {
-            let result = try await runNow(arguments, input, environment, folder, output, timeLimit)
+            let result = try await runNow(arguments, input, environment, folder, (output, errors), timeLimit)
             await Slots.shared.release()
             return result
         } catch {
@@ -58,7 +59,7 @@ enum Eot {
 
     private static func runNow(
         _ arguments: [String], _ input: [UInt8], _ environment: [String: String?], _ folder: URL,
-        _ output: FileHandle?, _ timeLimit: Duration
+        _ streams: (output: FileHandle?, errors: FileHandle?), _ timeLimit: Duration
     ) async throws -> EotResult {
         let scratch = try Scratch()
         let inputFile = try scratch.file("stdin", Data(input))
@@ -71,8 +72,8 @@ enum Eot {
         process.currentDirectoryURL = folder
         process.environment = self.environment(environment)
         process.standardInput = try FileHandle(forReadingFrom: inputFile)
-        process.standardOutput = try output ?? FileHandle(forWritingTo: outputFile)
-        process.standardError = try FileHandle(forWritingTo: errorFile)
+        process.standardOutput = try streams.output ?? FileHandle(forWritingTo: outputFile)
+        process.standardError = try streams.errors ?? FileHandle(forWritingTo: errorFile)
 
         let clock = ContinuousClock()
         let start = clock.now

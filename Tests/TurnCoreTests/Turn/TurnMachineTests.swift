@@ -98,6 +98,21 @@ import TurnCore
         #expect(talk.turns.isEmpty)
     }
 
+    @Test func `R-056 two decisions with a prediction each report two, equal as they are`() throws {
+        var talk = try Conversation(options: transcribed())
+        talk.answer(0.2)
+        talk.answer(0.2)
+        talk.send(.transcript(Transcript("well")))
+        for _ in 0..<2 {
+            talk.speak()
+            talk.schedule(.transcript(Transcript("then")), at: .milliseconds(600))
+            talk.silence(until: .seconds(1))
+        }
+        // Of each pause the decision by voice reports, the one by the transcript does not again.
+        #expect(talk.predictions.map(\.made.probability) == [0.2, 0.2])
+        #expect(talk.turns.isEmpty)
+    }
+
     @Test func `R-057 clearing the turn forgets it`() throws {
         var talk = try Conversation()
         talk.answer(0.2)
@@ -282,6 +297,21 @@ import TurnCore
         talk.speak()
         talk.silence(until: .seconds(3))
         #expect(talk.turns.map(\.turn.reason) == [.model])
+    }
+
+    @Test func `S-19 a prediction's time is the end of its audio, its delay counts from the last speech`()
+        throws
+    {
+        var talk = try Conversation()
+        talk.answer(0.9, after: .milliseconds(500))
+        talk.speak()
+        talk.silence(until: .seconds(2))
+        let (time, made) = try #require(talk.predictions.first)
+        // The answer came at .756; neither field is that moment.
+        #expect(time == .milliseconds(756))
+        #expect(made.time - talk.mark == .milliseconds(256))
+        #expect(made.delay == .milliseconds(756))
+        #expect(talk.turns.first?.turn.speechEnd == talk.mark)
     }
 
     @Test func `a stale answer is dropped`() throws {

@@ -174,6 +174,11 @@ import TurnTesting
 
     @Test func `options out of range are refused, those without effect warned of`() throws {
         #expect(throws: TurnError.self) { try make([:]) { $0.sampleRate = 4_000 } }
+        for interval in [Duration.seconds(-1), .seconds(86_401), .seconds(Int64.max)] {
+            #expect(throws: TurnError.self) {
+                try make([:]) { $0.fallbackPolicy = .recover(after: interval) }
+            }
+        }
         let log = CapturedLog()
         _ = try make([:], log: log) { $0.localFallback = false }
         #expect(log.warnings.count == 1)

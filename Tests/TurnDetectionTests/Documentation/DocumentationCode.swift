@@ -30,6 +30,21 @@ func file(
     pipeline.finish { event in print(event) }
 }
 
+func fileSession(
+    _ detector: TurnDetector, _ speechModel: any SpeechActivityModel
+) throws -> TurnSession {
+    var options = TurnSessionOptions()
+    options.pacing = .file
+    options.onEvent = { event in print(event) }
+    return try TurnSession(detector: detector, speechModel: speechModel, options: options)
+}
+
+func changes(_ session: TurnSession, _ detector: TurnDetector) throws {
+    try session.handOff(to: detector)
+    try session.handOff(to: nil)
+    try session.update(endpointing: .fixed(EndpointingDelays(min: .milliseconds(400), max: .seconds(2))))
+}
+
 func delays() throws -> TurnSessionOptions {
     var options = TurnSessionOptions()
     options.endpointing = .dynamic(try DynamicEndpointing(min: .milliseconds(300), max: .seconds(2.5)))

@@ -33,18 +33,6 @@ import TurnTesting
         return await events
     }
 
-    /// The durations that the models took differ from run to run.
-    private func timeless(_ events: [TurnEvent]) -> [TurnEvent] {
-        events.map { event in
-            guard case .prediction(let made) = event else { return event }
-            var prediction = made.prediction
-            prediction.featuresDuration = nil
-            prediction.inferenceDuration = nil
-            return .prediction(
-                .init(time: made.time, prediction: prediction, threshold: made.threshold, delay: made.delay))
-        }
-    }
-
     @Test func `a file through a session gives what the pipeline gives`() async throws {
         let signal =
             Signal.silence(1) + Signal.speech(1) + Signal.silence(0.6) + Signal.speech(2) + Signal.silence(3)
@@ -59,7 +47,7 @@ import TurnTesting
         let model = ScriptedTurnModel(answers)
         let (_, session) = try fileSession(model)
         let actual = try await events(session, signal)
-        #expect(timeless(actual) == timeless(expected))
+        #expect(actual.map(\.timeless) == expected.map(\.timeless))
         #expect(actual.turns.count == 2)
         #expect(model.sampleCounts == pipelineModel.sampleCounts)
     }
@@ -166,6 +154,12 @@ import TurnTesting
         }
         #expect(bench.transport.record.value.runCount == 0)
         try VoiceActivityOptions(minSilenceDuration: .milliseconds(500)).validateForTurns()
+        // A prediction that is asked for later needs more.
+        options.voiceActivity = .default
+        options.turn.predictionSilence = .milliseconds(300)
+        #expect(throws: TurnError.self) { try options.validate() }
+        options.voiceActivity.minSilenceDuration = .milliseconds(350)
+        try options.validate()
     }
 
     @Test func `a session that is let go ends its events`() async throws {

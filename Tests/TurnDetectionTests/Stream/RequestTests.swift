@@ -20,15 +20,19 @@ import TurnTesting
         #expect(before == 160)
     }
 
-    @Test func `R-038 R-041 S-06 a later request supersedes, both are sent`() async throws {
-        let bench = try Bench()
-        let stream = try await bench.connectedStream()
+    @Test(arguments: [false, true])
+    func `R-038 R-041 S-06 a later request supersedes, both are sent`(isQueued: Bool) async throws {
+        var script = ScriptedTransport.Script()
+        script.waitsForOpening = isQueued
+        let bench = try Bench([script]) { $0.localFallback = false }
+        let stream = try isQueued ? bench.stream() : await bench.connectedStream()
         let first = stream.predict()
         let second = stream.predict()
         let answer = await first.value
         #expect(answer.outcome == .superseded && answer.probability == 0)
         #expect(second.current == nil)
         #expect(first.id != second.id)
+        bench.transport.open()
         let record = await bench.transport.record.first { $0.requestIDs.count == 2 }
         #expect(record.requestIDs == [first.id, second.id])
         // Nothing but the requests: the service is not told of what was called off.

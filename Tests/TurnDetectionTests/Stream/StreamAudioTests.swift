@@ -46,7 +46,8 @@ import TurnTesting
         #expect(try await shown(window: capacity, pushes.map(ramp)) == expected.map { Float($0) })
     }
 
-    @Test func `S-08 a frame longer than the window is no error, its newest samples win`() async throws {
+    @Test func `R-110 S-08 a frame longer than the window is no error, its newest samples win`() async throws
+    {
         #expect(try await shown(window: 3, [ramp(1...4)]) == [2, 3, 4])
     }
 
@@ -118,6 +119,10 @@ import TurnTesting
         #expect(listener.shown.value == [11, 12])
         _ = await stream.predict(lookback: .nanoseconds(62_500 * 4)).value
         #expect(listener.shown.value == [9, 10, 11, 12])
+        for (lookback, count) in [(Duration.seconds(Int64.max), 12), (.seconds(-1), 0)] {
+            _ = await stream.predict(lookback: lookback).value
+            #expect(listener.shown.value.count == count)
+        }
     }
 
     @Test func `another format is dropped until a flush`() async throws {
@@ -169,5 +174,29 @@ import TurnTesting
         #expect(record.commands == [.flush, .end])
         stream.flush()
         await bench.transport.record.first { $0.commands == [.flush] }
+    }
+}
+
+/// where the reference refuses audio that is longer than its buffer, the newest samples win here (S-08).
+@Suite struct OversizedAudioTests {
+    @Test func `R-115 S-08 from 8 to 16 kHz more than the window holds is no error`() async throws {
+        let bench = try Bench(nil, model: ScriptedTurnModel([0.5], windowSampleCount: 1_000))
+        let stream = try bench.stream()
+        stream.push(
+            try AudioFrame(
+                .int16([Int16](repeating: 100, count: 900)), format: AudioFormat(sampleRate: 8_000)))
+        #expect(await stream.predict().value.outcome == .predicted)
+        #expect(bench.model.sampleCounts == [1_000])
+        #expect(bench.log.lines.value.isEmpty)
+    }
+
+    @Test func `R-115 from 16 to 8 kHz 1800 samples become 900`() throws {
+        var ingress = try AudioIngress(outputSampleRate: 8_000)
+        var count = 0
+        try ingress.push(Bench.frame(1_800)) { count += $0.count }
+        // What the resampler still holds back is at most 10 ms of input.
+        #expect(count <= 900 && count >= 900 - 80)
+        ingress.flush { count += $0.count }
+        #expect(count == 900)
     }
 }

@@ -4,18 +4,18 @@ import TurnCore
 import TurnDetection
 import TurnTesting
 
-/// Pushing a 10 ms frame into a stream allocates nothing, whatever its rate, and at 16 kHz takes less than 5 us at the
-/// 99th percentile.
+/// Pushing a 10 ms frame into a stream or a session allocates nothing, whatever its rate, and at 16 kHz takes less than
+/// 5 us at the 99th percentile.
 ///
 /// The time is of a release build with a core to spare; the suite allows four times as much, since other tests run
 /// beside it. `turn-push-benchmark` prints the figures.
 @Suite(.serialized) struct PushCostTests {
-    private func check(_ rate: Int, _ stream: TurnDetectorStream) throws {
+    private func check(_ rate: Int, _ push: (AudioFrame) -> Void) throws {
         let frame = try AudioFrame(
             .int16((0..<rate / 100).map { Int16(truncatingIfNeeded: $0 * 321) }),
             format: AudioFormat(sampleRate: rate))
         let cost = PushCost.measure(count: 5_000, warmUp: 2_000, allocations: turn_allocation_count) { _ in
-            stream.push(frame)
+            push(frame)
         }
         guard turn_allocations_are_counted() else { return }
         #expect(cost.allocationCount == 0)
@@ -26,7 +26,8 @@ import TurnTesting
 
     @Test(arguments: [8_000, 16_000, 44_100, 48_000])
     func `a local stream`(rate: Int) throws {
-        try check(rate, Bench(nil).stream())
+        let stream = try Bench(nil).stream()
+        try check(rate) { stream.push($0) }
     }
 
     @Test(arguments: [8_000, 16_000, 44_100, 48_000])
@@ -35,7 +36,57 @@ import TurnTesting
         script.waitsForOpening = true
         let bench = try Bench([script])
         // The queue is full after 10 s, and has all the room that it will have.
-        try check(rate, bench.stream())
+        let stream = try bench.stream()
+        try check(rate) { stream.push($0) }
         bench.transport.open()
+    }
+
+    /// Its task waits for a prediction meanwhile, so that its own work is not counted.
+    @Test(arguments: [8_000, 16_000, 44_100, 48_000])
+    func `a session that is behind`(rate: Int) async throws {
+        let model = HeldModel()
+        var options = TurnSessionOptions()
+        options.pacing = .file
+        let session = try TurnSession(
+            detector: Bench(nil, localModel: LocalModel(model)).detector, speechModel: EnergySpeechModel(),
+            options: options)
+        for level in [0.5, 0] as [Float] {
+            let second = [Float](repeating: level, count: rate)
+            session.push(try AudioFrame(.float32(second), format: AudioFormat(sampleRate: rate)))
+        }
+        await model.calls.first { $0 == 1 }
+        try check(rate) { session.push($0) }
+        model.open()
+        await session.finish()
+    }
+
+    /// The median of twenty rounds: the first frame of all wakes, and so does one after a pause of the machine.
+    private func rounds(_ push: () -> Void, then settle: (Int) async -> Void) async -> UInt64 {
+        var counts: [UInt64] = []
+        for round in 1...20 {
+            let before = turn_allocation_count()
+            for _ in 0..<8 { push() }
+            counts.append(turn_allocation_count() - before)
+            await settle(round)
+        }
+        return counts.sorted()[10]
+    }
+
+    @Test func `while audio flows, pushing wakes nobody: a stream of a service`() async throws {
+        let bench = try Bench()
+        let stream = try await bench.connectedStream()
+        let frame = try Bench.frame()
+        let count = await rounds({ stream.push(frame) }) { round in
+            await bench.transport.record.first { $0.sampleCount == round * 8 * 160 }
+        }
+        #expect(count == 0)
+    }
+
+    @Test func `while audio flows, pushing wakes nobody: a live session`() async throws {
+        let session = try TurnSession(detector: Bench(nil).detector, speechModel: EnergySpeechModel())
+        let frame = try Bench.frame()
+        let count = await rounds({ session.push(frame) }) { _ in await session.processed() }
+        #expect(count == 0)
+        await session.finish()
     }
 }

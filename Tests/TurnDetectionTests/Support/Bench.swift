@@ -14,11 +14,12 @@ struct Bench {
     let detector: TurnDetector
     let changes = Recorder<[TurnEvent.ServiceChange]>([])
 
-    /// A detector of the service, unless there are no scripts.
+    /// A detector of the service, unless there are no scripts; `service` takes the place of the scripted one.
     init(
         _ scripts: [ScriptedTransport.Script]? = [.connects],
         model: ScriptedTurnModel = ScriptedTurnModel([0.25]),
-        localModel: LocalModel? = nil, _ configure: (inout TurnDetectorOptions) throws -> Void = { _ in }
+        localModel: LocalModel? = nil, service: (any TurnDetectionTransport)? = nil,
+        _ configure: (inout TurnDetectorOptions) throws -> Void = { _ in }
     ) throws {
         var options = TurnDetectorOptions()
         options.environment = [:]
@@ -35,7 +36,7 @@ struct Bench {
         let transport = ScriptedTransport(scripts ?? [])
         self.model = model
         self.transport = transport
-        let factory: CloudTransportFactory = { _ in transport }
+        let factory: CloudTransportFactory = { _ in service ?? transport }
         detector = try TurnDetector(
             localModel: localModel ?? LocalModel(model), cloud: scripts == nil ? nil : factory,
             options: options)

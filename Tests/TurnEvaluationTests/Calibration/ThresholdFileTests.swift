@@ -36,6 +36,7 @@ private func file(_ json: String) throws -> ThresholdFile { try ThresholdFile(js
 @Test(arguments: [
     ("", "no table of thresholds"), ("[0.1]", "no table of thresholds"),
     (#"{"en": "0.3"}"#, "no table of thresholds"), (#"{"en": {"min_delay": 0.3}}"#, "no table of thresholds"),
+    (#"{"pt-BR": 0.3, "pt-PT": 0.4}"#, #"more than one entry is for the language "pt""#),
     (#"{"en": 1.3}"#, #"the threshold 1.3 of "en""#), (#"{"en": -0.1}"#, #"the threshold -0.1 of "en""#),
     (#"{"en": {"threshold": 0.3, "min_delay": -1}}"#, #"the delay -1.0 of "en""#),
     (#"{"en": {"threshold": 0.3, "min_delay": 2, "max_delay": 1}}"#, #"min_delay of "en" is above"#),

@@ -32,11 +32,18 @@ private let tolerance = 1e-9
         for (point, expected) in zip(actual.summaryPoints, expected.summaryPoints) {
             same(point.point, expected, comment)
         }
-        for expected in expected.at {
-            let at = Classification.at(expected.threshold, actual.spans)
-            same(at.accuracy, expected.accuracy, comment)
-            same(at.falsePositiveRate, expected.falsePositiveRate, comment)
-            same(at.falseNegativeRate, expected.falseNegativeRate, comment)
+        for expected in expected.inUse {
+            let policy = TurnPolicy(
+                threshold: expected.threshold, actionDelay: expected.actionDelay, timeout: expected.timeout)
+            let figures = PolicyFigures([(actual.spans, policy)])
+            same(figures.cutoffRate, expected.cutoffRate, comment)
+            same(figures.meanLatency, expected.meanLatency, comment)
+            same(figures.medianLatency, expected.medianLatency, comment)
+            same(figures.latency90, expected.latency90, comment)
+            same(figures.timeoutRate, expected.timeoutRate, comment)
+            same(figures.accuracy, expected.accuracy, comment)
+            same(figures.falsePositiveRate, expected.falsePositiveRate, comment)
+            same(figures.falseNegativeRate, expected.falseNegativeRate, comment)
         }
         #expect(actual.outcomes.count == expected.nPolicies, comment)
         func mean(_ figure: (PolicyOutcome) -> Double) -> Double? {
@@ -83,6 +90,18 @@ private let tolerance = 1e-9
         #expect((actual == nil) == (expected == nil), comment)
         guard let actual, let expected else { return }
         #expect(abs(actual - expected) <= tolerance, comment)
+    }
+
+    @Test func `the order of a grid's values does not matter`() throws {
+        let spans = try ScoredSpans(
+            try PredictionSet(contentsOf: ExpectedFigures.path("random.csv")), mode: .firstCrossing)
+        let grid = PolicyGrid.eotBench
+        let reversed = PolicyGrid(
+            thresholds: grid.thresholds.reversed(), actionDelays: grid.actionDelays.reversed(),
+            timeouts: grid.timeouts.reversed())
+        #expect(
+            try PolicySweep(spans, grid: reversed).modelOutcomes()
+                == PolicySweep(spans, grid: grid).modelOutcomes())
     }
 
     @Test func `the edge cases hold what they are meant to`() throws {

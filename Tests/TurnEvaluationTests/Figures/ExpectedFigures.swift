@@ -22,8 +22,16 @@ struct ExpectedFigures: Decodable, Sendable {
         let pareto: [Point]
     }
 
-    struct AtThreshold: Decodable, Sendable {
+    /// What one policy does.
+    struct InUse: Decodable, Sendable {
         let threshold: Double
+        let actionDelay: Double
+        let timeout: Double
+        let cutoffRate: Double?
+        let meanLatency: Double?
+        let medianLatency: Double?
+        let latency90: Double?
+        let timeoutRate: Double?
         let accuracy: Double
         let falsePositiveRate: Double?
         let falseNegativeRate: Double?
@@ -54,7 +62,7 @@ struct ExpectedFigures: Decodable, Sendable {
     let model: Frontier
     let vadBaseline: Frontier
     let summaryPoints: [Point?]
-    let at: [AtThreshold]
+    let inUse: [InUse]
     let quantilesAt10Pct: [Double]?
     let means: Means
     let nPolicies: Int

@@ -89,6 +89,22 @@ func `size is bounded from a second to an hour`(seconds: Double, bytes: Int, row
     #expect(check.numbers(["x", "cx"]).allSatisfy { (0...720).contains($0) })
 }
 
+@Test func `a quiet recording is raised, one of noise alone stays small`() throws {
+    func height(_ level: Float) throws -> Double {
+        var plot = DetectionPlot(title: "quiet", duration: 1)
+        plot.secondsPerPeak = 0.1
+        plot.waveform = (0..<10).map { .init(low: -level, high: $0 == 5 ? .infinity : level) }
+        let check = try SVGCheck(plot.svg())
+        let wave = try #require(check.elements.first { $0.attributes["class"] == "wave" }?.attributes["d"])
+        // The first point is the top of the first column, the last step leads up from its bottom.
+        let numbers = wave.dropFirst().split { " lz".contains($0) }.compactMap { Double($0) }
+        return (69 - numbers[1]) * 2
+    }
+    #expect(try height(1) > 45)
+    #expect(try height(0.1) == height(1))
+    #expect(try height(0.001) < 2)
+}
+
 @Test func `events on top of each other are counted, not drawn`() throws {
     var plot = DetectionPlot(title: "dense", duration: 1_000)
     plot.predictions = (0..<100_000).map {

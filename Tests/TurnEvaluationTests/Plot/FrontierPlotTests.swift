@@ -18,7 +18,7 @@ private func evaluation(_ file: String) throws -> Evaluation {
     #expect(check.count(style: "budget") == 1)
     let met = [a.model, b.model, a.baseline].flatMap(\.operatingPoints).compactMap(\.point).count
     #expect(met > 4)
-    #expect(check.count(style: "mark") == met + 4)
+    #expect(check.count(style: "mark") + check.count(style: "ring") == met + 4)
     let dashes = Set(
         check.elements.filter { $0.attributes["class"]?.hasSuffix(" line") == true }
             .compactMap { $0.attributes["stroke-dasharray"] })
@@ -35,6 +35,17 @@ private func evaluation(_ file: String) throws -> Evaluation {
 private func percent(_ share: Double) -> String {
     let tenths = Int((share * 1_000).rounded())
     return "\(tenths / 10).\(tenths % 10)"
+}
+
+@Test func `points that coincide all show: those below as rings around the last`() throws {
+    // Silence alone reaches only whole delays, so its points at 5 % and 10 % are often the same.
+    let baseline = try evaluation("ties.jsonl").baseline
+    let points = baseline.operatingPoints.compactMap(\.point)
+    let places = Set(points.map { [$0.meanLatency, $0.cutoffRate] })
+    try #require(places.count < points.count)
+    let check = try SVGCheck(FrontierPlot(title: "", models: [], baseline: baseline).svg())
+    #expect(check.count(style: "ring") == points.count - places.count)
+    #expect(check.count(style: "mark") == places.count + 4)
 }
 
 @Test func `without figures the frontier plot says what is missing`() throws {

@@ -24,10 +24,11 @@ private func rows(_ id: String, count: Int = 3) -> [PredictionSetBuilder.Row] {
 
     private func journal(
         _ bytes: [UInt8], _ format: PredictionFormat, condition: String = "m",
-        ids: [String] = ["a", odd, "c"]
+        ids: [String] = ["a", odd, "c"], policy: TurnPolicy? = policy
     ) throws -> ScoringJournal {
-        let counts = Dictionary(uniqueKeysWithValues: ids.map { ($0, 3) })
-        return try ScoringJournal(bytes, format: format, rowCounts: counts, condition: condition)
+        let turns = Dictionary(
+            uniqueKeysWithValues: ids.map { ($0, ScoringJournal.Turn(rowCount: 3, policy: policy)) })
+        return try ScoringJournal(bytes, format: format, turns: turns, condition: condition)
     }
 
     @Test(arguments: formats) func `rows read back as they were written`(format: PredictionFormat) throws {
@@ -67,6 +68,9 @@ private func rows(_ id: String, count: Int = 3) -> [PredictionSetBuilder.Row] {
         let bytes = file(format, ["a", Self.odd])
         #expect(throws: TurnError.self) { try journal(bytes, format, condition: "m telephone") }
         #expect(throws: TurnError.self) { try journal(bytes, format, ids: ["a"]) }
+        let other = TurnPolicy(threshold: 0.25, actionDelay: 0.5, timeout: 1.5)
+        #expect(throws: TurnError.self) { try journal(bytes, format, policy: other) }
+        #expect(throws: TurnError.self) { try journal(bytes, format, policy: nil) }
         #expect(throws: TurnError.self) { try journal(Array("what is this\n".utf8), format) }
     }
 
