@@ -9,8 +9,9 @@ Each detection is compared with one without any gateway:
 
 - no turn lost, none doubled: the same speech, each piece of it in exactly one turn, the turns in order, nothing open at
   the end, exit status 0;
-- no handle unanswered: the same questions, each answered once, by a number. A question may lack only if the speaker
-  went on before an answer could come, or if its turn had ended meanwhile for want of an answer, which is a fault;
+- no handle unanswered: the same questions, each answered once, by a number. A question may lack if the speaker went on
+  before an answer could come, or if it was called off after a second, which ends its turn: that is counted, and may
+  happen to a tenth as many questions as kills found open;
 - no secret in the log.
 
 That the kills hit something is counted too: how many questions the gateway had taken and not answered when it died, and
@@ -36,6 +37,8 @@ SECRET = "a-secret-of-the-soak-that-is-thirty-two-bytes-or-more"
 SCENARIOS = ["late/0.5", "late/0.6", "healthy", "unfinished"]
 # An answer carries the time of its question. It may take so long; a question is asked after so much silence.
 TOLERANCE, LATENESS, PAUSE = 0.02, 1.0, 0.2
+# Audio that comes later than this counts as missing (SessionTime).
+STALL = 0.25
 
 
 def conversations(folder, count):
@@ -97,11 +100,30 @@ def of(kind, field, source):
     return [event[field] for event in source if event["type"] == kind]
 
 
+def moved(reference, found):
+    """The reference as a machine that stalls sees it: audio that comes up to 250 ms late makes an event so much later,
+    more of it counts as missing, and all that follows is later. Gives for each event its least and most delay."""
+    def edges(source):
+        return [event for event in source if event["type"].startswith("speech")]
+
+    shifts = iter([seen["time"] - event["time"] for event, seen in zip(edges(reference), edges(found))] + [1e9])
+    shift, following = 0.0, next(shifts)
+    for event in reference:
+        if event["type"].startswith("speech"):
+            shift, following = following, next(shifts)
+        yield event, min(shift, following), max(shift, following)
+
+
 def faults(reference, found):
     """What is wrong with a detection, as text."""
     for kind in ("speech_started", "speech_ended"):
-        if of(kind, "time", reference) != of(kind, "time", found):
-            yield f"{kind} differs"
+        expected = [(event, least) for event, least, _ in moved(reference, found) if event["type"] == kind]
+        if len(expected) != len(of(kind, "time", found)):
+            yield f"{kind} {len(of(kind, 'time', found))} times, not {len(expected)}"
+    shifts = [least for _, least, _ in moved(reference, found)]
+    for before, after in zip([0.0] + shifts, shifts):
+        if after < -0.001 or after < before - STALL:
+            yield f"times move by {after - before}"
     turns = [event for event in found if event["type"] == "turn_ended"]
     segments = list(zip(of("speech_started", "time", found), of("speech_ended", "time", found)))
     for before, after in zip(turns, turns[1:]):
@@ -112,14 +134,19 @@ def faults(reference, found):
         if len(owners) != 1:
             yield f"speech {start}-{end} is in {len(owners)} turns"
     for turn in turns:
-        if turn["reason"] not in ("model", "timeout", "end_of_input"):
+        if turn["reason"] not in ("model", "timeout", "end_of_input", "no_prediction"):
             yield f"odd reason: {turn}"
     if found[-1]["type"] != "summary" or found[-1]["turns"] != len(turns):
         yield "no summary"
-    yield from unanswered(of("prediction", "time", reference), found)
+    yield from unanswered(reference, found)
 
 
-def unanswered(asked, found):
+def timed_out(found):
+    """Turns whose question was called off after a second."""
+    return [event for event in found if event["type"] == "turn_ended" and event["reason"] == "no_prediction"]
+
+
+def unanswered(reference, found):
     """Questions without an answer, with two, or answers to no question."""
     starts = of("speech_started", "time", found)
     answers = [event for event in found if event["type"] == "prediction"]
@@ -127,12 +154,17 @@ def unanswered(asked, found):
         if answer["probability"] is None:
             yield f"no number: {answer}"
     left = [answer["time"] for answer in answers]
-    for time_asked in asked:
-        mine = [t for t in left if abs(t - time_asked) <= TOLERANCE]
+    for event, least, most in moved(reference, found):
+        if event["type"] != "prediction":
+            continue
+        asked = event["time"]
+        mine = [t for t in left if asked + least - TOLERANCE <= t <= asked + most + TOLERANCE]
+        went_on = any(asked + least - PAUSE <= start <= asked + most + LATENESS for start in starts)
+        was_called_off = any(turn["speech_end"] <= asked + most <= turn["time"] for turn in timed_out(found))
         if mine:
             left.remove(mine[0])
-        elif not any(time_asked - PAUSE <= start <= time_asked + LATENESS for start in starts):
-            yield f"the question at {time_asked} has no answer"
+        elif not went_on and not was_called_off:
+            yield f"the question at {asked} has no answer"
     for time_answered in left:
         yield f"the answer at {time_answered} is to no question"
 
@@ -159,6 +191,8 @@ async def keep_detecting(arguments, gateway, references, results, is_over, index
         results.append((references[audio], found, wrong, err.count("falling back")))
         for text in wrong:
             print(f"FAULT {pathlib.Path(audio).name} {scenario}: {text}", flush=True)
+        if wrong:
+            print("  its log: " + err.replace(SECRET, "(the secret)").strip().replace("\n", "\n  "), flush=True)
 
 
 async def main(arguments):
@@ -192,13 +226,17 @@ async def main(arguments):
     predictions = [event for _, found, _, _ in results for event in found if event["type"] == "prediction"]
     by_cloud = sum(event["model"] == "turn-detector-v1" for event in predictions)
     turns = sum(len(of("turn_ended", "time", found)) for _, found, _, _ in results)
+    late = sum(len(timed_out(found)) for _, found, _, _ in results)
+    stalls = sum(any(least > 0.001 for _, least, _ in moved(reference, found)) for reference, found, _, _ in results)
     print(f"{kills} kills, {gateway.cut} of them under open questions; {len(results)} detections, {turns} turns, "
           f"{asked} pauses, {len(predictions)} predictions ({by_cloud} by the gateway), "
-          f"{sum(result[3] for result in results)} fallbacks; "
+          f"{sum(result[3] for result in results)} fallbacks, {late} questions timed out; this machine stalled under "
+          f"{stalls} detections; "
           f"{sum(bool(wrong) for _, _, wrong, _ in results)} faulty detections, "
           f"{time.monotonic() - start:.0f} s")
-    # A run in which the gateway answered nothing, or was never caught in the middle, proves nothing.
-    proves = by_cloud >= len(predictions) / 10 and gateway.cut >= kills / 20
+    # A run in which the gateway answered nothing, or was never caught in the middle, proves nothing. A handle that a
+    # kill leaves open would time out, at about every such kill; a machine that is too slow lets some time out as well.
+    proves = by_cloud >= len(predictions) / 10 and gateway.cut >= kills / 20 and late <= gateway.cut / 10
     return 1 if kills < arguments.kills or not proves or any(wrong for _, _, wrong, _ in results) else 0
 
 

@@ -134,12 +134,16 @@ struct TokenTests {
         let alone = try await Eot.run(["detect", "--json", file])
         #expect(try speech(result) == speech(alone))
 
+        // A question that times out is answered so, and makes no event; it happens once, then the device answers.
         let predictions = try result.records("prediction")
-        #expect(try predictions.count == alone.records("prediction").count)
+        let timeouts = reason == "no answer came in time" ? 1 : 0
+        #expect(try predictions.count == alone.records("prediction").count - timeouts)
         let unanswered = predictions.filter { $0.isNull("probability") }
         #expect(unanswered.isEmpty, "\(unanswered.map(\.text))")
 
         let turns = try result.records("turn_ended")
+        let without = try turns.filter { try $0.string("reason") == "no_prediction" }
+        #expect(without.count == timeouts, "\(turns.map(\.text))")
         let starts = try result.records("speech_started").map { try $0.number("time") }
         let ends = try result.records("speech_ended").map { try $0.number("time") }
         #expect(starts.count == ends.count)
@@ -172,9 +176,10 @@ struct TokenTests {
         // Live audio does not wait for a gateway, so the test does: the device would answer.
         var lines = peer.lines.makeAsyncIterator()
         while let line = await lines.next(), !line.contains("session_create") {}
-        // A word of the conversation, then silence, which ends the turn; no end of input follows.
+        // A word of the conversation and as much silence as leads to a question, no more: a burst of audio would run ahead
+        // of the clock that bounds the answer. The delays pass without audio; no end of input follows.
         let audio =
-            Array(samples[(6 * 16_000)..<(16_000 * 73 / 10)]) + [Int16](repeating: 0, count: 24_000)
+            Array(samples[(6 * 16_000)..<(16_000 * 72 / 10)]) + [Int16](repeating: 0, count: 16_000 * 4 / 10)
         try run.push(audio)
         let records = try run.records(until: "turn_ended")
         #expect(

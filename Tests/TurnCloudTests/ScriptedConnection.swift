@@ -57,7 +57,8 @@ final class ScriptedConnection: TransportConnection {
 
     private func wait(until isDone: (State) -> Bool) async {
         var changes = changes.stream.makeAsyncIterator()
-        while !state.withLockedValue({ isDone($0) }) { await changes.next() }
+        // The stream ends when the task is cancelled, as that of a test over its time limit is.
+        while !state.withLockedValue({ isDone($0) }), await changes.next() != nil {}
     }
 
     // MARK: - TransportConnection

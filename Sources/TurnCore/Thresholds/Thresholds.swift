@@ -26,6 +26,9 @@ public struct Thresholds: Sendable {
     public private(set) var backchannelOverride: ThresholdOverride?
     /// The table in force. Its default is nil while a service's is awaited.
     public private(set) var endOfTurn = ThresholdTable(default: nil)
+    /// The table for answers of the local model: ``endOfTurn``, but that of a fallback while the local model only stands
+    /// in for a service, which is awaited or was lost for a moment (S-03).
+    public private(set) var localEndOfTurn = ThresholdTable(default: nil)
     /// The table of backchannels in force.
     public private(set) var backchannel = ThresholdTable(default: nil)
 
@@ -114,10 +117,16 @@ public struct Thresholds: Sendable {
             endOfTurn = layered(override, over: local)
             backchannel = layered(backchannelOverride, over: nil)
         case .localAfterFallback:
-            endOfTurn = service.map { rescaled($0) } ?? layered(override, over: local)
+            endOfTurn = fallbackTable
             backchannel = layered(backchannelOverride, over: nil)
         }
         endOfTurn = endOfTurn.clamped()
+        localEndOfTurn = scale == .cloud ? fallbackTable.clamped() : endOfTurn
+    }
+
+    /// What counts once the local model has taken the service's place.
+    private var fallbackTable: ThresholdTable {
+        service.map { rescaled($0) } ?? layered(override, over: local)
     }
 
     private func layered(_ override: ThresholdOverride?, over table: ThresholdTable?) -> ThresholdTable {

@@ -124,7 +124,8 @@ extension TurnMachine {
     private mutating func compare(
         _ answer: EndOfTurnPrediction, _ now: Duration, _ actions: inout [Action]
     ) -> Bool {
-        guard let threshold = thresholds.value(for: language) else { return false }
+        let table = answer.source == .local ? localThresholds ?? thresholds : thresholds
+        guard let threshold = table.value(for: language) else { return false }
         let isPredicted = answer.outcome == .predicted
         let isUnfinished = isPredicted && answer.probability < Float(threshold)
         bounce?.reason = isUnfinished ? .timeout : isPredicted ? .model : .noPrediction

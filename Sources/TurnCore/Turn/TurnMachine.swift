@@ -18,6 +18,9 @@ public struct TurnMachine: Sendable {
     public var endpointing: Endpointing
     /// Thresholds of the end of a turn.
     public var thresholds: ThresholdTable
+    /// The same for answers of the local model, whose scale is its own while it stands in for a service; nil when
+    /// ``thresholds`` are the local model's.
+    public var localThresholds: ThresholdTable?
     /// Thresholds of a backchannel; values of zero and below disable it.
     public var backchannelThresholds: ThresholdTable
 

@@ -103,6 +103,15 @@ public final class TurnDetector: Sendable {
         state.withLock { $0.thresholds.endOfTurn(for: language) }
     }
 
+    /// The same for an answer of that source: the local model has a scale of its own while it stands in for a service
+    /// that is awaited or was lost for a moment.
+    public func threshold(for language: LanguageCode?, of source: PredictionSource) -> Double? {
+        state.withLock { state in
+            let table = source == .local ? state.thresholds.localEndOfTurn : state.thresholds.endOfTurn
+            return table.value(for: language)
+        }
+    }
+
     /// The probability from which the moment invites a backchannel; nil if unknown or disabled.
     public func backchannelThreshold(for language: LanguageCode?) -> Double? {
         state.withLock { $0.thresholds.backchannel(for: language) }

@@ -191,6 +191,7 @@ final class SessionEngine {
     private func refreshThresholds() {
         guard let thresholds = detector?.thresholds else { return }
         machine.thresholds = thresholds.endOfTurn
+        machine.localThresholds = thresholds.localEndOfTurn
         machine.backchannelThresholds = thresholds.backchannel
     }
 

@@ -189,6 +189,23 @@ import TurnCore
             [("en", 0.353571), ("ja", 0.199324), ("fr", 0.285), ("de", 0.245), ("xx", 0.353571)])
     }
 
+    /// The local model stands in while the service is awaited, or lost for a moment: by the values of a fallback.
+    @Test func `S-03 answers of the local model have its own scale at any time`() throws {
+        let pending = try cloud(.value(0.42), server: nil)
+        #expect(pending.localEndOfTurn.value(for: "de") == 0.42)
+        var thresholds = try cloud(nil, server: nil)
+        #expect(thresholds.endOfTurn(for: "de") == nil)
+        #expect(thresholds.localEndOfTurn.value(for: "de") == 0.245)
+        thresholds = try cloud(.languages(["en": 0.55, "ja": 0.25]))
+        #expect(thresholds.endOfTurn(for: "ja") == 0.25)
+        let standIn = thresholds.localEndOfTurn
+        thresholds.fallBack()
+        for language in ["en", "ja", "fr", "de", "xx"] as [LanguageCode] {
+            #expect(standIn.value(for: language) == thresholds.endOfTurn(for: language))
+            #expect(thresholds.localEndOfTurn.value(for: language) == standIn.value(for: language))
+        }
+    }
+
     @Test func `R-035 E5 fallback while pending`() throws {
         var thresholds = try cloud(.value(0.42), server: nil)
         thresholds.fallBack()

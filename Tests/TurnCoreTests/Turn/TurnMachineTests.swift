@@ -38,6 +38,26 @@ import TurnCore
         #expect(talk.turns.isEmpty)
     }
 
+    /// 0.4 is unfinished for the service (0.5), finished for the local model that stands in for it (0.3); and while the
+    /// service's thresholds are awaited, only the local model's answers count.
+    @Test(
+        arguments: [
+            (PredictionSource.cloud, 0.5, Duration.milliseconds(2_500), 0.5),
+            (.local, 0.5, .milliseconds(300), 0.3),
+            (.local, nil, .milliseconds(300), 0.3), (.cloud, nil, .milliseconds(300), nil),
+        ] as [(PredictionSource, Double?, Duration, Double?)])
+    func `S-03 an answer counts by the thresholds of the model that gave it`(
+        source: PredictionSource, threshold: Double?, end: Duration, used: Double?
+    ) throws {
+        var talk = try Conversation(threshold: threshold)
+        talk.machine.localThresholds = ThresholdTable(default: 0.3)
+        talk.answers.append((.zero, EndOfTurnPrediction(probability: 0.4, source: source)))
+        talk.speak()
+        talk.silence(until: .seconds(4))
+        #expect(talk.turns.map(\.time) == [end])
+        #expect(talk.predictions.map(\.made.threshold) == (used.map { [$0] } ?? []))
+    }
+
     @Test func `R-054 S-21 a blip without START ends the turn once, and moves nothing`() throws {
         var talk = try Conversation()
         talk.answer(0.2)
