@@ -1,5 +1,5 @@
 // The truth that every other set is compared with: plain loops. What the 8-bit path computes is written in the very
-// operations of the vector sets, which give the same bits (simd/float_body.h says why); the functions themselves are
+// operations of the vector sets, which give the same bits (simd/vector_body.h says why); the functions themselves are
 // compared with the C library's in double.
 #include <math.h>
 #include <string.h>
