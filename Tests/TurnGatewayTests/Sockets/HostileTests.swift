@@ -29,7 +29,7 @@ import TurnWire
     }
 
     @Test func `every limit, one after the other`() async throws {
-        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5))) {
+        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5), isNoting: false)) {
             $0.limits.maximumMessageByteCount = 100_000
             $0.limits.messagesPerSecond = 200
             $0.limits.audioBurst = 5
@@ -109,7 +109,7 @@ import TurnWire
     }
 
     @Test func `a client that asks and does not read is closed`() async throws {
-        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5))) {
+        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5), isNoting: false)) {
             $0.limits.maximumOutboundByteCount = 100_000
             $0.limits.messagesPerSecond = 1_000_000
         }
@@ -132,7 +132,7 @@ import TurnWire
     }
 
     @Test func `bad tokens, wrong order and broken frames, many times over`() async throws {
-        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5)))
+        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5), isNoting: false))
         try await besides("bad tokens, wrong order, broken frames", server) {
             let now = WallClock.now()
             let good = try Server.token()
@@ -184,7 +184,7 @@ import TurnWire
 
     @Test func `two thousand idle connections and two hundred that drip are closed in time`() async throws {
         OpenFiles.raiseLimit()
-        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5))) {
+        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5), isNoting: false)) {
             $0.limits.handshakeTimeout = .seconds(6)
             $0.limits.maximumConnections = 2_150
         }
@@ -213,7 +213,7 @@ import TurnWire
     }
 
     @Test func `100,000 mutated messages: an answer or the right close code to each`() async throws {
-        let server = try await Server.start(model: ProbeModel(), access: .open) {
+        let server = try await Server.start(model: ProbeModel(isNoting: false), access: .open) {
             $0.limits.messagesPerSecond = 1 << 30
             $0.limits.audioBurst = 1e6
         }
