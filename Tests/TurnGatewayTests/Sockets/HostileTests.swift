@@ -17,8 +17,14 @@ import TurnWire
         _ body: () async throws -> Void
     ) async throws {
         let bystanders = Bystanders(4, on: server)
-        try await server.metric("eot_sessions", becomes: 4)
-        try await body()
+        var failure: (any Error)?
+        do {
+            try await server.metric("eot_sessions", becomes: 4)
+            try await body()
+        } catch {
+            failure = error
+        }
+        // Whatever happened, they end and the gateway too.
         let result = try await bystanders.stop()
         print(
             "hostile: \(name): \(result.latencies.count) answers to the others, p50 \(result.percentile(0.5)), "
@@ -26,6 +32,7 @@ import TurnWire
         #expect(result.lost == 0, sourceLocation: sourceLocation)
         #expect(!result.latencies.isEmpty, sourceLocation: sourceLocation)
         await server.stop()
+        if let failure { throw failure }
     }
 
     @Test func `every limit, one after the other`() async throws {
