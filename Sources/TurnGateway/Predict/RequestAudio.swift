@@ -28,7 +28,8 @@ struct RequestAudio {
                     channelCount: contentType.number("channels") ?? 1)
             } catch {
                 throw TurnError(
-                    .invalidAudio, "audio/l16 lacks a rate that is supported; write audio/l16;rate=16000, with channels=1 to 8",
+                    .invalidAudio,
+                    "audio/l16 lacks a rate that is supported; write audio/l16;rate=16000, with channels=1 to 8",
                     cause: error)
             }
             let isSwapped = contentType.parameters["endianness"] == "big-endian"

@@ -17,8 +17,14 @@ import TurnWire
         _ body: () async throws -> Void
     ) async throws {
         let bystanders = Bystanders(4, on: server)
-        try await server.metric("eot_sessions", becomes: 4)
-        try await body()
+        var failure: (any Error)?
+        do {
+            try await server.metric("eot_sessions", becomes: 4)
+            try await body()
+        } catch {
+            failure = error
+        }
+        // Whatever happened, they end and the gateway too.
         let result = try await bystanders.stop()
         print(
             "hostile: \(name): \(result.latencies.count) answers to the others, p50 \(result.percentile(0.5)), "
@@ -26,10 +32,11 @@ import TurnWire
         #expect(result.lost == 0, sourceLocation: sourceLocation)
         #expect(!result.latencies.isEmpty, sourceLocation: sourceLocation)
         await server.stop()
+        if let failure { throw failure }
     }
 
     @Test func `every limit, one after the other`() async throws {
-        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5))) {
+        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5), isNoting: false)) {
             $0.limits.maximumMessageByteCount = 100_000
             $0.limits.messagesPerSecond = 200
             $0.limits.audioBurst = 5
@@ -109,7 +116,7 @@ import TurnWire
     }
 
     @Test func `a client that asks and does not read is closed`() async throws {
-        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5))) {
+        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5), isNoting: false)) {
             $0.limits.maximumOutboundByteCount = 100_000
             $0.limits.messagesPerSecond = 1_000_000
         }
@@ -132,7 +139,7 @@ import TurnWire
     }
 
     @Test func `bad tokens, wrong order and broken frames, many times over`() async throws {
-        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5)))
+        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5), isNoting: false))
         try await besides("bad tokens, wrong order, broken frames", server) {
             let now = WallClock.now()
             let good = try Server.token()
@@ -184,7 +191,7 @@ import TurnWire
 
     @Test func `two thousand idle connections and two hundred that drip are closed in time`() async throws {
         OpenFiles.raiseLimit()
-        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5))) {
+        let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5), isNoting: false)) {
             $0.limits.handshakeTimeout = .seconds(6)
             $0.limits.maximumConnections = 2_150
         }
@@ -213,7 +220,7 @@ import TurnWire
     }
 
     @Test func `100,000 mutated messages: an answer or the right close code to each`() async throws {
-        let server = try await Server.start(model: ProbeModel(), access: .open) {
+        let server = try await Server.start(model: ProbeModel(isNoting: false), access: .open) {
             $0.limits.messagesPerSecond = 1 << 30
             $0.limits.audioBurst = 1e6
         }

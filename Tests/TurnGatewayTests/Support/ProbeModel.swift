@@ -13,16 +13,19 @@ final class ProbeModel: TurnModel, @unchecked Sendable {
     private var failure: TurnError?
     private let delay: Duration
     private let inference: Duration
+    private let isNoting: Bool
 
     /// - Parameters:
     ///   - windowSampleCount: samples it looks at.
     ///   - failure: thrown instead of answering.
     ///   - delay: how long it computes; it sleeps meanwhile.
     ///   - inference: how long it says that the network took.
+    ///   - isNoting: false where many predictions would fill the memory.
     init(
         windowSampleCount: Int = 128_000, failure: TurnError? = nil, delay: Duration = .zero,
-        inference: Duration = .milliseconds(20)
+        inference: Duration = .milliseconds(20), isNoting: Bool = true
     ) {
+        self.isNoting = isNoting
         self.windowSampleCount = windowSampleCount
         self.failure = failure
         self.delay = delay
@@ -39,7 +42,7 @@ final class ProbeModel: TurnModel, @unchecked Sendable {
         lock.withLock { calls += 1 }
         if delay > .zero { Thread.sleep(forTimeInterval: delay / .seconds(1)) }
         let failure = lock.withLock { () -> TurnError? in
-            shown.append(Array(audio))
+            if isNoting { shown.append(Array(audio)) }
             return self.failure
         }
         if let failure { throw failure }

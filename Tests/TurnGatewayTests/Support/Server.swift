@@ -68,7 +68,7 @@ final class Server: Sendable {
 
     /// Waits until a metric has a value.
     func metric(_ line: String, becomes value: Double) async throws {
-        for _ in 0..<500 {
+        for _ in 0..<2_000 {
             if metric(line) == value { return }
             try await Task.sleep(for: .milliseconds(10))
         }
