@@ -40,10 +40,18 @@ struct LoadForecast {
         openings.append(now)
     }
 
+    /// A session is gone, and with it its share of what was seen: those that come next may be of another kind.
     mutating func sessionClosed(opened: NIODeadline, now: NIODeadline) {
         update(now)
+        let seen = sessionCount - openings.count
         sessionCount -= 1
-        if let index = openings.firstIndex(of: opened) { openings.remove(at: index) }
+        if let index = openings.firstIndex(of: opened) {
+            openings.remove(at: index)
+        } else if seen > 0 {
+            let kept = Double(seen - 1) / Double(seen)
+            questions *= kept
+            sessionSeconds *= kept
+        }
     }
 
     /// A session's question was computed, or would have been.

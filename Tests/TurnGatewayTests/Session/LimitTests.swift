@@ -267,6 +267,21 @@ struct LimitTests {
         #expect(second.isOpen)
     }
 
+    @Test func `sessions that asked all the time leave nothing behind`() throws {
+        let bench = try Bench(model: ProbeModel(inference: .milliseconds(100))) { $0.maximumLoad = 0.8 }
+        let peers = try (0..<2).map { _ in try bench.session() }
+        for _ in 0..<200 {
+            for peer in peers { try peer.send(.inferenceStart(requestID: "r")) }
+            bench.work()
+            bench.advance(.milliseconds(100))
+        }
+        #expect(try bench.connect().upgrade().status == 503)
+        for peer in peers { try peer.send(.sessionClose) }
+        bench.work()
+        #expect(try #require(bench.metric("eot_load")) == 0)
+        #expect(try bench.connect().upgrade().status == 101)
+    }
+
     @Test func `questions that nobody takes are overload too`() throws {
         let bench = try Bench()
         let peer = try bench.session()
