@@ -96,6 +96,9 @@ def soak(arguments):
 def overload(arguments):
     gateway = EotServe(arguments.eot).start()
     most = load(arguments, gateway, 8, 10, "--saturate")["answers_per_second"]
+    # A gateway that saw sessions ask all the time expects it of the next ones.
+    gateway.end()
+    gateway = EotServe(arguments.eot).start()
     one = load(arguments, gateway, 20, 30)
     asked = one["predictions"] / one["seconds"] / 20
     capacity = most / asked
@@ -136,8 +139,8 @@ def terminate(arguments):
 
 def memory(arguments):
     gateway = EotServe(arguments.eot).start()
-    # One session's predictions first, so that what all share is there.
-    load(arguments, gateway, 8, 5, "--saturate")
+    # Some predictions first, so that what all share is there.
+    load(arguments, gateway, 8, 8)
     before = gateway.rss()
     sessions = arguments.sessions or 300
     samples = Samples(gateway)
