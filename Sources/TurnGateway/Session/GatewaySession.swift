@@ -44,6 +44,8 @@ final class GatewaySession {
     /// Questions that are waiting or being computed.
     private var inFlightCount = 0
     private var answeredCount = 0
+    /// Questions that reached a worker.
+    private var computedCount = 0
     private var audioDuration = 0.0
 
     init(core: GatewayCore, id: String, keyID: String, eventLoop: any EventLoop) {
@@ -242,11 +244,12 @@ final class GatewaySession {
     private func answer(_ question: Question, _ outcome: PredictionQueue.Outcome) {
         inFlightCount -= 1
         if waiting?.number == question.number { waiting = nil }
-        if let created { core.monitor.note { $0.asked(opened: created, now: eventLoop.now) } }
         if case .over = state {
             core.metrics.predicted(.abandoned)
             return
         }
+        computedCount += 1
+        core.monitor.note { $0.asked() }
         switch outcome {
         case .predicted(let prediction, _):
             answeredCount += 1
@@ -340,7 +343,9 @@ final class GatewaySession {
         guard connection != nil else { return }
         connection = nil
         let lasted = eventLoop.now - began
-        if let created { core.monitor.note { $0.sessionClosed(opened: created, now: eventLoop.now) } }
+        if let created {
+            core.monitor.note { $0.sessionClosed(opened: created, questionCount: computedCount) }
+        }
         core.metrics.sessions.decrement()
         core.metrics.closed(closure.code.rawValue)
         core.metrics.sessionLength.record(Duration(lasted).inSeconds)

@@ -128,14 +128,16 @@ final class RawClient: Sendable {
     private func next<Value>(_ take: (inout [UInt8]) -> Value?) async throws -> Value {
         let deadline = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < deadline {
-            let (value, isClosed) = state.withLockedValue { state in (take(&state.bytes), state.isClosed) }
+            // Counted together with the look at them: what comes between would be waited for in vain.
+            let (value, isClosed, seen) = state.withLockedValue { state in
+                (take(&state.bytes), state.isClosed, state.bytes.count)
+            }
             if let value { return value }
             guard !isClosed else { throw Ended() }
             let timer = MultiThreadedEventLoopGroup.singleton.next().scheduleTask(in: .seconds(1)) {
                 [weak self] in
                 self?.change { _ in }
             }
-            let seen = state.withLockedValue { $0.bytes.count }
             await withCheckedContinuation { continuation in
                 let isChanged = state.withLockedValue { state in
                     guard state.bytes.count == seen, !state.isClosed else { return true }
