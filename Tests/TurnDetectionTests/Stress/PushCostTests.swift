@@ -59,34 +59,4 @@ import TurnTesting
         model.open()
         await session.finish()
     }
-
-    /// The median of twenty rounds: the first frame of all wakes, and so does one after a pause of the machine.
-    private func rounds(_ push: () -> Void, then settle: (Int) async -> Void) async -> UInt64 {
-        var counts: [UInt64] = []
-        for round in 1...20 {
-            let before = turn_allocation_count()
-            for _ in 0..<8 { push() }
-            counts.append(turn_allocation_count() - before)
-            await settle(round)
-        }
-        return counts.sorted()[10]
-    }
-
-    @Test func `while audio flows, pushing wakes nobody: a stream of a service`() async throws {
-        let bench = try Bench()
-        let stream = try await bench.connectedStream()
-        let frame = try Bench.frame()
-        let count = await rounds({ stream.push(frame) }) { round in
-            await bench.transport.record.first { $0.sampleCount == round * 8 * 160 }
-        }
-        #expect(count == 0)
-    }
-
-    @Test func `while audio flows, pushing wakes nobody: a live session`() async throws {
-        let session = try TurnSession(detector: Bench(nil).detector, speechModel: EnergySpeechModel())
-        let frame = try Bench.frame()
-        let count = await rounds({ session.push(frame) }) { _ in await session.processed() }
-        #expect(count == 0)
-        await session.finish()
-    }
 }
