@@ -70,7 +70,7 @@ test: test-data test-tools ## build and run every test
 tsan: ## run the concurrent suites under Thread Sanitizer
 	@$(SWIFT) test --sanitize=thread --scratch-path .build/tsan --filter 'TurnCoreTests|TurnDetectionTests'
 
-soak: ## random calls on a hundred streams for 30 s, memory flat
+soak: ## random calls on a hundred streams for 30 s, with resident memory
 	@$(SWIFT) build -c release --build-tests
 	@EOT_SOAK_SECONDS=30 $(SWIFT) test -c release --skip-build --filter StressTests
 

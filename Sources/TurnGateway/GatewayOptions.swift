@@ -20,7 +20,7 @@ public struct GatewayOptions: Sendable {
     public var maximumQueueWait = Duration.milliseconds(100)
     /// The share of the workers' time that sessions may be expected to take; 0.8. Beyond it, new ones are turned away
     /// before questions begin to wait.
-    public var maximumLoad = 0.8
+    public var maximumLoad = 0.85
     /// Time that sessions have to end once the gateway shuts down; 10 s.
     public var drain = Duration.seconds(10)
     /// What peers may do.
