@@ -12,9 +12,11 @@ TURNS := .eot/fixtures/turns
 ALL_TURNS := .eot/fixtures/all-turns
 EVAL_PLOT := .eot/frontier.svg
 
-# They talk to other processes or tasks within time limits, so they run apart from suites that keep all processors busy.
+# They talk to other processes or tasks within time limits, so they run apart from suites that keep all processors busy,
+# and in two parts.
 NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.(Cloud|Serve|Load|Interop|Deploy)Tests'
-QUIET_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.(Cloud|Serve|Load|Interop|Deploy)Tests|StressTests'
+CLOUD_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests|StressTests'
+GATEWAY_SUITES := 'TurnGatewayTests|EotTests.(Serve|Load|Interop|Deploy)Tests'
 # Sanitizers need memory of their own, and slow everything down: their suites run one test at a time. Mutated messages
 # are read on one thread, so only Address Sanitizer sees them.
 MEMORY_TEST := 'many streams share'
@@ -64,15 +66,15 @@ test-tools: ## install what the tests talk to: emulators (Debian or Ubuntu as ro
 
 test: test-data test-tools ## build and run every test
 	@$(SWIFT) build -c release --build-tests
-	@$(SWIFT) test -c release --skip-build --skip $(QUIET_SUITES)
-	@$(SWIFT) test -c release --skip-build --filter $(QUIET_SUITES)
+	@$(SWIFT) test -c release --skip-build --skip $(NETWORK_SUITES) --skip StressTests
+	@$(SWIFT) test -c release --skip-build --filter $(CLOUD_SUITES)
+	@$(SWIFT) test -c release --skip-build --filter $(GATEWAY_SUITES)
 
 tsan: ## run the concurrent suites under Thread Sanitizer
 	@$(SWIFT) test --sanitize=thread --scratch-path .build/tsan --filter 'TurnCoreTests|TurnDetectionTests'
 
-soak: ## random calls on a hundred streams for 30 s, with resident memory
-	@$(SWIFT) build -c release --build-tests
-	@EOT_SOAK_SECONDS=30 $(SWIFT) test -c release --skip-build --filter StressTests
+soak: ## random calls on a hundred streams for 30 s
+	@$(SWIFT) run -c release turn-stress 30
 
 soak-cloud: models ## kill the gateway 200 times under detections of real speech (about 9 min)
 	@$(PYTHON) scripts/fetch.py prompts

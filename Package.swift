@@ -116,6 +116,16 @@ let package = Package(
             name: "turn-push-benchmark",
             dependencies: ["TurnDetection", "TurnCore", "TurnTesting", "CTurnTestSupport"],
             path: "Benchmarks/Push", swiftSettings: strict),
+        .target(
+            name: "TurnStress",
+            dependencies: [
+                "TurnDetection", "TurnCore", "TurnTesting", "CTurnTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Benchmarks/Stress/Library", swiftSettings: strict),
+        .executableTarget(
+            name: "turn-stress", dependencies: ["TurnStress", "TurnCore"], path: "Benchmarks/Stress/Program",
+            swiftSettings: strict),
         .executableTarget(
             name: "example-file-session",
             dependencies: ["TurnDetection", "TurnInference", "TurnAudio", "TurnCore"],
@@ -175,7 +185,7 @@ let package = Package(
         .testTarget(
             name: "TurnDetectionTests",
             dependencies: [
-                "TurnDetection", "TurnAudio", "TurnCore", "TurnTesting", "CTurnTestSupport",
+                "TurnDetection", "TurnAudio", "TurnCore", "TurnTesting", "CTurnTestSupport", "TurnStress",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

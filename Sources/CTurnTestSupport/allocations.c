@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
 #define TURN_SANITIZED 1
@@ -82,6 +86,15 @@ uint64_t turn_resident_size(void) {
     int fields = fscanf(file, "%llu %llu", &total, &resident);
     fclose(file);
     return fields == 2 ? (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+#else
+    return 0;
+#endif
+}
+
+uint64_t turn_heap_size(void) {
+#if defined(__GLIBC__) && !defined(TURN_SANITIZED)
+    struct mallinfo2 info = mallinfo2();
+    return (uint64_t)info.uordblks + (uint64_t)info.hblkhd;
 #else
     return 0;
 #endif

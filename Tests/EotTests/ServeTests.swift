@@ -104,7 +104,7 @@ import TurnWire
             (["--no-auth", "--tls-cert", "x", "--tls-key", "y"], 66),
             (["--no-auth", "--port", "70000"], 78), (["--no-auth", "--workers", "0"], 78),
             (["--no-auth", "--preset", "bold"], 78), (["--key-file", "/nonexistent"], 66),
-            (["--no-auth", "--max-sessions", "0"], 78), (["--no-auth", "--drain", "-1"], 78),
+            (["--no-auth", "--max-sessions", "0"], 78), (["--no-auth", "--drain=-1"], 78),
             (["--no-auth", "--model", "/nonexistent.onnx"], 78), (["--no-auth", "--port", "x"], 78),
         ] as [([String], Int32)])
     func `what cannot be served is an error on one line`(options: [String], status: Int32) async throws {

@@ -13,4 +13,7 @@ uint64_t turn_allocation_count(void);
 /// Bytes of physical memory of this process; 0 where that is not known.
 uint64_t turn_resident_size(void);
 
+/// Bytes that were allocated and not freed; 0 where that is not known.
+uint64_t turn_heap_size(void);
+
 #endif
