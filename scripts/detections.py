@@ -11,10 +11,30 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KEY = "soak"
 SECRET = "soak-secret-word-of-more-than-32-bytes"
+# Audio that comes later than this counts as missing (SessionTime).
+STALL = 0.25
 
 
 def events(text):
     return [json.loads(line) for line in text.splitlines()]
+
+
+def of(kind, field, source):
+    return [event[field] for event in source if event["type"] == kind]
+
+
+def moved(reference, found):
+    """The reference as a machine that stalls sees it: audio that comes up to 250 ms late makes an event so much later,
+    more of it counts as missing, and all that follows is later. Gives for each event its least and most delay."""
+    def edges(source):
+        return [event for event in source if event["type"].startswith("speech")]
+
+    shifts = iter([seen["time"] - event["time"] for event, seen in zip(edges(reference), edges(found))] + [1e9])
+    shift, following = 0.0, next(shifts)
+    for event in reference:
+        if event["type"].startswith("speech"):
+            shift, following = following, next(shifts)
+        yield event, min(shift, following), max(shift, following)
 
 
 def reference(eot, audio):
@@ -26,12 +46,14 @@ def reference(eot, audio):
 def faults(expected, found):
     """What is wrong with a detection, as text: the same speech, every piece of it in exactly one turn, turns in order,
     nothing open at the end."""
-    def of(kind, field, source):
-        return [event[field] for event in source if event["type"] == kind]
-
     for kind in ("speech_started", "speech_ended"):
-        if of(kind, "time", expected) != of(kind, "time", found):
-            yield f"{kind} differs"
+        times, expected_times = of(kind, "time", found), of(kind, "time", expected)
+        if len(times) != len(expected_times):
+            yield f"{kind} {len(times)} times, not {len(expected_times)}"
+    shifts = [least for _, least, _ in moved(expected, found)]
+    for before, after in zip([0.0] + shifts, shifts):
+        if after < -0.001 or after < before - STALL:
+            yield f"times move by {after - before}"
     turns = [event for event in found if event["type"] == "turn_ended"]
     segments = list(zip(of("speech_started", "time", found), of("speech_ended", "time", found)))
     for before, after in zip(turns, turns[1:]):

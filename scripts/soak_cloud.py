@@ -30,15 +30,13 @@ import tempfile
 import time
 import wave
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from detections import KEY, ROOT, SECRET, events, faults, moved, of, reference
+
 TURNS = ROOT / ".eot/fixtures/turns"
-SECRET = "a-secret-of-the-soak-that-is-thirty-two-bytes-or-more"
 # How the gateway answers: at once, after a while so that a kill finds questions open, and that the turn goes on.
 SCENARIOS = ["late/0.5", "late/0.6", "healthy", "unfinished"]
 # An answer carries the time of its question. It may take so long; a question is asked after so much silence.
 TOLERANCE, LATENESS, PAUSE = 0.02, 1.0, 0.2
-# Audio that comes later than this counts as missing (SessionTime).
-STALL = 0.25
 
 
 def conversations(folder, count):
@@ -67,7 +65,7 @@ class Gateway:
 
     async def start(self):
         self.process = await asyncio.create_subprocess_exec(
-            self.python, "-u", str(ROOT / "Tests/Peers/gateway.py"), "--port", str(self.port), "--key", "soak",
+            self.python, "-u", str(ROOT / "Tests/Peers/gateway.py"), "--port", str(self.port), "--key", KEY,
             "--secret", SECRET, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
         first = await self.process.stdout.readline()
         if not first:
@@ -92,69 +90,20 @@ class Gateway:
         self.cut += len(self.open)
 
 
-def events(text):
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def of(kind, field, source):
-    return [event[field] for event in source if event["type"] == kind]
-
-
-def moved(reference, found):
-    """The reference as a machine that stalls sees it: audio that comes up to 250 ms late makes an event so much later,
-    more of it counts as missing, and all that follows is later. Gives for each event its least and most delay."""
-    def edges(source):
-        return [event for event in source if event["type"].startswith("speech")]
-
-    shifts = iter([seen["time"] - event["time"] for event, seen in zip(edges(reference), edges(found))] + [1e9])
-    shift, following = 0.0, next(shifts)
-    for event in reference:
-        if event["type"].startswith("speech"):
-            shift, following = following, next(shifts)
-        yield event, min(shift, following), max(shift, following)
-
-
-def faults(reference, found, called_off=0):
-    """What is wrong with a detection, as text; so many questions were called off after a second, by its log."""
-    for kind in ("speech_started", "speech_ended"):
-        expected = [(event, least) for event, least, _ in moved(reference, found) if event["type"] == kind]
-        if len(expected) != len(of(kind, "time", found)):
-            yield f"{kind} {len(of(kind, 'time', found))} times, not {len(expected)}"
-    shifts = [least for _, least, _ in moved(reference, found)]
-    for before, after in zip([0.0] + shifts, shifts):
-        if after < -0.001 or after < before - STALL:
-            yield f"times move by {after - before}"
-    turns = [event for event in found if event["type"] == "turn_ended"]
-    segments = list(zip(of("speech_started", "time", found), of("speech_ended", "time", found)))
-    for before, after in zip(turns, turns[1:]):
-        if after["speech_start"] < before["speech_end"] or after["time"] <= before["time"]:
-            yield f"turns overlap: {before} {after}"
-    for start, end in segments:
-        owners = [t for t in turns if t["speech_start"] <= start + 0.001 and end - 0.001 <= t["speech_end"]]
-        if len(owners) != 1:
-            yield f"speech {start}-{end} is in {len(owners)} turns"
-    for turn in turns:
-        if turn["reason"] not in ("model", "timeout", "end_of_input", "no_prediction"):
-            yield f"odd reason: {turn}"
-    if found[-1]["type"] != "summary" or found[-1]["turns"] != len(turns):
-        yield "no summary"
-    yield from unanswered(reference, found, called_off)
-
-
 def timed_out(found):
     """Turns whose question was called off after a second."""
     return [event for event in found if event["type"] == "turn_ended" and event["reason"] == "no_prediction"]
 
 
-def unanswered(reference, found, called_off):
-    """Questions without an answer, with two, or answers to no question."""
+def unanswered(expected, found, called_off):
+    """Questions without an answer, with two, or answers to no question; so many were called off, by the log."""
     starts = of("speech_started", "time", found)
     answers = [event for event in found if event["type"] == "prediction"]
     for answer in answers:
         if answer["probability"] is None:
             yield f"no number: {answer}"
     left = [answer["time"] for answer in answers]
-    for event, least, most in moved(reference, found):
+    for event, least, most in moved(expected, found):
         if event["type"] != "prediction":
             continue
         asked = event["time"]
@@ -177,7 +126,7 @@ def unanswered(reference, found, called_off):
 async def detect(arguments, audio, gateway, scenario):
     process = await asyncio.create_subprocess_exec(
         arguments.eot, "detect", "--json", "--realtime", "--cloud",
-        f"http://127.0.0.1:{gateway.port}/{scenario}", "--api-key", "soak", "--api-secret", SECRET,
+        f"http://127.0.0.1:{gateway.port}/{scenario}", "--api-key", KEY, "--api-secret", SECRET,
         "--recover", "0.3", audio, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
     out, err = await process.communicate()
     return process.returncode, events(out.decode()), err.decode()
@@ -191,7 +140,10 @@ async def keep_detecting(arguments, gateway, references, results, is_over, index
         number += 1
         status, found, err = await detect(arguments, audio, gateway, scenario)
         called_off = err.count("no prediction came in time")
-        wrong = list(faults(references[audio], found, called_off)) if status == 0 and found else [f"exit {status}: {err[-300:]}"]
+        if status == 0 and found:
+            wrong = [*faults(references[audio], found), *unanswered(references[audio], found, called_off)]
+        else:
+            wrong = [f"exit {status}: {err[-300:]}"]
         if SECRET in err or "eyJ" in err:
             wrong.append("a secret is in the log")
         late = max(called_off, len(timed_out(found)))
@@ -207,10 +159,7 @@ async def main(arguments):
     python = subprocess.run(["sh", str(ROOT / "Tests/Peers/setup.sh")], check=True, capture_output=True,
                             text=True).stdout.strip()
     folder = tempfile.TemporaryDirectory()
-    references = {
-        audio: events(subprocess.run([arguments.eot, "detect", "--json", audio], check=True, capture_output=True,
-                                     text=True).stdout)
-        for audio in conversations(pathlib.Path(folder.name), 3)}
+    references = {audio: reference(arguments.eot, audio) for audio in conversations(pathlib.Path(folder.name), 3)}
     gateway = Gateway(python)
     await gateway.start()
     kills, results, start = 0, [], time.monotonic()
@@ -229,12 +178,12 @@ async def main(arguments):
     await asyncio.gather(*runs)
     await gateway.kill()
     folder.cleanup()
-    asked = sum(len(of("prediction", "time", reference)) for reference, *_ in results)
+    asked = sum(len(of("prediction", "time", expected)) for expected, *_ in results)
     predictions = [event for _, found, *_ in results for event in found if event["type"] == "prediction"]
     by_cloud = sum(event["model"] == "turn-detector-v1" for event in predictions)
     turns = sum(len(of("turn_ended", "time", found)) for _, found, *_ in results)
     late = sum(result[4] for result in results)
-    stalls = sum(any(least > 0.001 for _, least, _ in moved(reference, found)) for reference, found, *_ in results)
+    stalls = sum(any(least > 0.001 for _, least, _ in moved(expected, found)) for expected, found, *_ in results)
     print(f"{kills} kills, {gateway.cut} of them under open questions; {len(results)} detections, {turns} turns, "
           f"{asked} pauses, {len(predictions)} predictions ({by_cloud} by the gateway), "
           f"{sum(result[3] for result in results)} fallbacks, {late} questions timed out; this machine stalled under "
