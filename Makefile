@@ -93,7 +93,7 @@ rough-gateway: test-data ## overload, SIGTERM under load, memory a session (abou
 soak-nginx: test-data ## two gateways behind nginx, one killed every 2 s for a minute
 	@$(SWIFT) build -c release --product eot
 	@scripts/nginx.sh install
-	@$(PYTHON) scripts/soak_nginx.py .eot/fixtures/turns/*.wav
+	@$(PYTHON) scripts/soak_nginx.py --runs 8 .eot/fixtures/calls/call-1.wav
 
 bench-gateway: test-data ## predictions a second of the gateway beside one in Python, in turns, with ratios (about 5 min)
 	@$(SWIFT) build -c release --product eot
