@@ -12,6 +12,8 @@ TURNS := .eot/fixtures/turns
 ALL_TURNS := .eot/fixtures/all-turns
 EVAL_PLOT := .eot/frontier.svg
 
+# They keep all processors busy; tests that wait for each other would starve beside them.
+BUSY_SUITES := TurnInferenceTests
 # They talk to other processes or tasks within time limits, so they run apart from suites that keep all processors busy,
 # and in two parts.
 NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.(Cloud|Serve|Load|Interop|Deploy)Tests'
@@ -66,7 +68,8 @@ test-tools: ## install what the tests talk to: emulators (Debian or Ubuntu as ro
 
 test: test-data test-tools ## build and run every test
 	@$(SWIFT) build -c release --build-tests
-	@$(SWIFT) test -c release --skip-build --skip $(NETWORK_SUITES) --skip StressTests
+	@$(SWIFT) test -c release --skip-build --filter $(BUSY_SUITES)
+	@$(SWIFT) test -c release --skip-build --skip $(BUSY_SUITES) --skip $(NETWORK_SUITES) --skip StressTests
 	@$(SWIFT) test -c release --skip-build --filter $(CLOUD_SUITES)
 	@$(SWIFT) test -c release --skip-build --filter $(GATEWAY_SUITES)
 

@@ -56,7 +56,7 @@ struct TokenTests {
 }
 
 /// `--cloud`, against a gateway in Python.
-@Suite(.tags(.sockets, .python), .timeLimit(.minutes(5))) struct CloudTests {
+@Suite(.tags(.sockets, .python), .timeLimit(.minutes(10))) struct CloudTests {
     private static let secret = "a-very-secret-word"
 
     private func gateway() async throws -> (peer: PythonPeer, port: Int) {

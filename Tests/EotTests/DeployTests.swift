@@ -7,7 +7,7 @@ import TurnTesting
 #endif
 
 /// What `deploy` holds, against the gateway that it is for.
-@Suite(.tags(.sockets, .python), .timeLimit(.minutes(5))) struct DeployTests {
+@Suite(.tags(.sockets, .python), .timeLimit(.minutes(10))) struct DeployTests {
     private static func text(_ path: String) throws -> String {
         try String(contentsOf: Repository.root.appendingPathComponent(path), encoding: .utf8)
     }

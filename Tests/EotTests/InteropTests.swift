@@ -3,7 +3,7 @@ import Testing
 import TurnTesting
 
 /// The official clients, unmodified, against `eot serve`: livekit-agents 1.8.9 and pipecat-ai 1.14.0.
-@Suite(.tags(.sockets, .python), .timeLimit(.minutes(5))) struct InteropTests {
+@Suite(.tags(.sockets, .python), .timeLimit(.minutes(10))) struct InteropTests {
     /// As float32 on the wire, and features of samples that went through 16 bits.
     private static let tolerance = 0.002
 

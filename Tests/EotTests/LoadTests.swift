@@ -3,7 +3,7 @@ import Testing
 import TurnTesting
 
 /// `eot load` against a gateway in Python that is not ours, and misbehaves on request.
-@Suite(.tags(.sockets, .python), .timeLimit(.minutes(5))) struct LoadTests {
+@Suite(.tags(.sockets, .python), .timeLimit(.minutes(10))) struct LoadTests {
     private static let secret = "a-very-secret-word"
     /// 4.5 s of speech, with a pause inside and one at its end (scripts/make_conversations.py).
     private static let turn = "fixtures/turns/conf-errormenu.wav"

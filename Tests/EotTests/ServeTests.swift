@@ -8,7 +8,7 @@ import TurnWire
 #endif
 
 /// `eot serve`, as a process, with `eot` itself and HTTP as clients.
-@Suite(.tags(.sockets), .timeLimit(.minutes(5))) struct ServeTests {
+@Suite(.tags(.sockets), .timeLimit(.minutes(10))) struct ServeTests {
     private static let secret = "a-very-secret-word"
     private static let credentials = ["LIVEKIT_API_KEY": "devkey", "LIVEKIT_API_SECRET": secret]
 

@@ -7,7 +7,7 @@ import TurnWire
 
 /// The transport against a gateway in Python that speaks by LiveKit's own classes. What was on the wire, and in which
 /// order, is what the gateway recorded.
-@Suite(.tags(.sockets, .python), .timeLimit(.minutes(5))) struct CloudTransportTests {
+@Suite(.tags(.sockets, .python), .timeLimit(.minutes(10))) struct CloudTransportTests {
     private static let frame = [Int16](repeating: 5, count: 1_600)
 
     /// Runs a transport to its end; nil when it ended without an error.

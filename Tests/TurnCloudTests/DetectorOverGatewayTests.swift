@@ -8,7 +8,7 @@ import TurnTesting
 
 /// A whole detector, with a local model behind the service, against a gateway that misbehaves: whatever happens, each
 /// prediction is answered, and the log tells once what happened, without a secret.
-@Suite(.tags(.sockets, .python), .timeLimit(.minutes(5))) struct DetectorOverGatewayTests {
+@Suite(.tags(.sockets, .python), .timeLimit(.minutes(10))) struct DetectorOverGatewayTests {
     /// Always sure that the turn ended; distinct from the gateway's answer.
     private struct Local: TurnModel {
         static let probability: Float = 0.625

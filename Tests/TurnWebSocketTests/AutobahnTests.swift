@@ -10,7 +10,7 @@ import TurnWebSocket
 /// The Autobahn test suite's own cases, run by `kosoku`: its runner for today's Python.
 ///
 /// All sections but 12 and 13, which are about compression: it is not offered, and none is accepted.
-@Suite(.tags(.sockets, .python), .timeLimit(.minutes(5))) struct AutobahnTests {
+@Suite(.tags(.sockets, .python), .timeLimit(.minutes(10))) struct AutobahnTests {
     /// How a case went. `passed` also counts what Autobahn calls non-strict (a text that is not UTF-8 is found at its
     /// end) and informational (what RFC 6455 leaves open).
     private struct Case: Decodable {

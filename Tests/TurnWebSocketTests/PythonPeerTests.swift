@@ -6,7 +6,7 @@ import TurnTesting
 import TurnWebSocket
 
 /// Our client against Python's `websockets`, and servers that misbehave.
-@Suite(.tags(.sockets, .python), .timeLimit(.minutes(5))) struct ClientAgainstPythonTests {
+@Suite(.tags(.sockets, .python), .timeLimit(.minutes(10))) struct ClientAgainstPythonTests {
     @Test(arguments: [false, true]) func `messages of all sizes come back`(secure: Bool) async throws {
         let server = try await PythonServer.shared()
         let url = try server.url("/echo", port: secure ? "tls" : "plain", host: "localhost", secure: secure)
@@ -205,7 +205,7 @@ import TurnWebSocket
 /// Python's `websockets` and `aiohttp`, and frames made by hand, against our server.
 ///
 /// The hand-made cases follow sections 1 to 7 of the Autobahn test suite and compare what comes back to the byte.
-@Suite(.tags(.sockets, .python), .timeLimit(.minutes(5))) struct ServerAgainstPythonTests {
+@Suite(.tags(.sockets, .python), .timeLimit(.minutes(10))) struct ServerAgainstPythonTests {
     private struct Check: Decodable {
         let check: String
         let ok: Bool?

@@ -5,7 +5,7 @@ import TurnTesting
 
 /// The pipeline and a session of a file are the same machine: random audio, answers, transcripts, commands and options
 /// give the same events, to the nanosecond, however the audio is cut into frames.
-@Suite(.timeLimit(.minutes(2))) struct SameMachineTests {
+@Suite(.timeLimit(.minutes(10))) struct SameMachineTests {
     /// What a conversation consists of, in order.
     private enum Step {
         case audio([Float])

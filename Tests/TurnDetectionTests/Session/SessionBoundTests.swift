@@ -4,7 +4,7 @@ import TurnDetection
 import TurnTesting
 
 /// What a session keeps for later is bounded, and what happens at the bound is as stated.
-@Suite(.timeLimit(.minutes(1))) struct SessionBoundTests {
+@Suite(.timeLimit(.minutes(10))) struct SessionBoundTests {
     /// A session that waits for a prediction and takes nothing more until the model answers.
     private func stalled(
         _ clock: ManualClock = ManualClock()

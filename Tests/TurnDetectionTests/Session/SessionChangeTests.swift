@@ -4,7 +4,7 @@ import TurnDetection
 import TurnTesting
 
 /// A session whose detector, delays or voice activity change while it runs.
-@Suite(.timeLimit(.minutes(1))) struct SessionChangeTests {
+@Suite(.timeLimit(.minutes(10))) struct SessionChangeTests {
     @Test func `R-073 options change together, or not at all`() async throws {
         let talk = try await Talk(nil, model: ScriptedTurnModel([0.9]))
         let delays = Endpointing.fixed(try EndpointingDelays(min: .milliseconds(600), max: .seconds(1)))

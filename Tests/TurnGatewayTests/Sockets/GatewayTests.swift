@@ -10,7 +10,7 @@ import TurnWebSocket
 import TurnWire
 
 /// The gateway on real sockets, with the real model and with clients of this project.
-@Suite(.tags(.sockets), .timeLimit(.minutes(5))) struct GatewayTests {
+@Suite(.tags(.sockets), .timeLimit(.minutes(10))) struct GatewayTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 

@@ -10,7 +10,7 @@ import TurnWire
 /// behave get all their answers meanwhile.
 ///
 /// The times of the limits are made short; the clock is the system's.
-@Suite(.tags(.sockets), .serialized, .timeLimit(.minutes(5))) struct HostileTests {
+@Suite(.tags(.sockets), .serialized, .timeLimit(.minutes(10))) struct HostileTests {
     /// Runs a body while four sessions talk to the gateway; all of their questions must be answered.
     private func besides(
         _ name: String, _ server: Server, sourceLocation: SourceLocation = #_sourceLocation,
