@@ -18,9 +18,9 @@ public struct GatewayOptions: Sendable {
     /// When nine in ten questions of the last seconds waited up to this, and the others longer, new sessions are
     /// turned away; 100 ms.
     public var maximumQueueWait = Duration.milliseconds(100)
-    /// The share of the workers' time that sessions may be expected to take; 0.85. Beyond it, new ones are turned away
+    /// The share of the workers' time that sessions may be expected to take; 0.9. Beyond it, new ones are turned away
     /// before questions begin to wait.
-    public var maximumLoad = 0.85
+    public var maximumLoad = 0.9
     /// Time that sessions have to end once the gateway shuts down; 10 s.
     public var drain = Duration.seconds(10)
     /// What peers may do.

@@ -71,7 +71,7 @@ struct LimitOptions: ParsableArguments {
         help: ArgumentHelp(
             "New sessions are refused when those that are open are expected to take more than this share of the "
                 + "workers' time.", valueName: "share"))
-    var maxLoad = 0.85
+    var maxLoad = 0.9
 
     @Option(help: ArgumentHelp("Time that sessions have to end after SIGTERM.", valueName: "s"))
     var drain = 10.0
