@@ -18,7 +18,7 @@
 enum {
     TOKENS = 400, WIDTH = 384, HIDDEN = 1536, HEADS = 6, HEAD = 64, MELS = 80, POOL = 256, LAYERS = 4, BLOCK = 40,
     // channels that share a scale: of a normalised token, of the hidden layer
-    NORM_GROUP = 96, HIDDEN_GROUP = 192,
+    NORM_GROUP = 128, HIDDEN_GROUP = 192,
 };
 
 typedef enum {
@@ -78,12 +78,13 @@ static float *noise(size_t count) {
 typedef struct {
     size_t inputs, outputs, depth;
     int8_t *codes;
-    float *scales, *sums, *bias;
+    float *scales, *bias;
+    int32_t *sums;
 } layer;
 
 static layer make(size_t inputs, size_t outputs, size_t depth) {
-    layer l = {inputs, outputs, depth, zeros(inputs * outputs), zeros(outputs * 4), zeros(inputs / depth * outputs * 4),
-               zeros(outputs * 4)};
+    layer l = {inputs, outputs, depth, zeros(inputs * outputs), zeros(outputs * 4), zeros(outputs * 4),
+               zeros(inputs / depth * outputs * 4)};
     for (size_t i = 0; i < inputs * outputs; i++) l.codes[i] = (int8_t)(rand() % 255 - 127);
     for (size_t i = 0; i < outputs; i++) l.scales[i] = 2e-4f;
     for (size_t g = 0; g < inputs / depth; g++)
@@ -94,16 +95,18 @@ static layer make(size_t inputs, size_t outputs, size_t depth) {
 typedef struct {
     const uint8_t *codes;
     size_t stride, group_stride;
-    const turn_row *meanings;
-    size_t meaning_stride, group_meaning_stride;
+    const float *scales;
+    size_t scale_stride, group_scale_stride;
+    int centred;
 } rows;
 
 static const turn_kernels *set;
 
 static void apply(const layer *l, rows a, size_t first, size_t outputs, float *c, size_t c_stride, int add, int gelu) {
     turn_u8s8_product product = {
-        .a = a.codes, .a_stride = a.stride, .a_group_stride = a.group_stride, .a_rows = a.meanings,
-        .a_rows_stride = a.meaning_stride, .a_rows_group_stride = a.group_meaning_stride, .rows = BLOCK,
+        .a = a.codes, .a_stride = a.stride, .a_group_stride = a.group_stride, .a_scales = a.scales,
+        .a_scales_stride = a.scale_stride, .a_scales_group_stride = a.group_scale_stride, .centred = a.centred,
+        .rows = BLOCK,
         .groups = l->inputs / l->depth, .depth = l->depth, .weights = l->codes + first * l->inputs,
         .panel_stride = l->inputs * 16, .panels = outputs / 16, .scales = l->scales + first, .sums = l->sums + first,
         .sums_group_stride = l->outputs, .bias = l->bias + first, .c = c, .c_stride = c_stride, .accumulate = add,
@@ -114,18 +117,19 @@ static void apply(const layer *l, rows a, size_t first, size_t outputs, float *c
 
 static layer conv1, conv2, query[LAYERS], key[LAYERS], value[LAYERS], out[LAYERS], expand[LAYERS], contract[LAYERS];
 static layer pool;
-static float *features, *residual, *mixed, *projected, *floats, *hidden, *positions, *tokens, *vectors;
+static float *features, *residual, *mixed, *projected, *floats, *hidden, *positions, *tokens;
 static float *weight, *bias, *none;
 static uint8_t *frame_codes, *codes, *hidden_codes, *query_codes;
-static turn_row *frame_rows, *meanings, *hidden_rows, *query_rows;
+static float *frame_scales, *scales, *hidden_scales, *query_scales, *key_scales, *value_scales, *centres;
+static int32_t *key_sums, *value_sums;
 static int8_t *keys, *values;
 
 // MARK: The network
 
 static rows normalise(const float *x, float *y) {
     enter(NORM);
-    set->u8_layer_norm(x, BLOCK, WIDTH / NORM_GROUP, NORM_GROUP, weight, bias, 1e-5f, y, codes, meanings);
-    return (rows){codes, WIDTH, NORM_GROUP, meanings, 1, BLOCK};
+    set->u8_layer_norm(x, BLOCK, WIDTH / NORM_GROUP, NORM_GROUP, weight, bias, 1e-5f, y, codes, scales);
+    return (rows){codes, WIDTH, NORM_GROUP, scales, 1, BLOCK, 1};
 }
 
 static void project(int index, size_t start) {
@@ -135,7 +139,7 @@ static void project(int index, size_t start) {
     apply(&key[index], normed, 0, WIDTH, projected + start * 2 * WIDTH, 2 * WIDTH, 0, 0);
     apply(&value[index], normed, 0, WIDTH, projected + start * 2 * WIDTH + WIDTH, 2 * WIDTH, 0, 0);
     enter(QUANTISING);
-    set->u8_quantise(hidden, WIDTH, BLOCK, HEADS, HEAD, query_codes + start * WIDTH, WIDTH, query_rows + start * HEADS);
+    set->u8_quantise(hidden, WIDTH, BLOCK, HEADS, HEAD, query_codes + start * WIDTH, WIDTH, query_scales + start * HEADS);
 }
 
 static void stem(void) {
@@ -146,16 +150,16 @@ static void stem(void) {
             for (size_t mel = 0; mel < MELS; mel++)
                 floats[(time - first) * MELS + mel] = features[mel * 2 * TOKENS + time];
         enter(QUANTISING);
-        set->u8_quantise(floats, MELS, last - first, 1, MELS, codes, MELS, meanings);
+        set->u8_quantise(floats, MELS, last - first, 1, MELS, codes, MELS, scales);
         enter(CONV1);
-        apply(&conv1, (rows){codes, MELS, MELS, meanings, 1, 1}, 0, WIDTH, hidden, WIDTH, 0, 1);
+        apply(&conv1, (rows){codes, MELS, MELS, scales, 1, 1, 1}, 0, WIDTH, hidden, WIDTH, 0, 1);
         enter(QUANTISING);
-        set->u8_quantise(hidden, WIDTH, BLOCK, 1, WIDTH, frame_codes + (start + 1) * WIDTH, WIDTH,
-                         frame_rows + start + 1);
+        set->u8_quantise_gelu(hidden, WIDTH, BLOCK, 1, WIDTH, frame_codes + (start + 1) * WIDTH, WIDTH,
+                              frame_scales + start + 1);
     }
     for (size_t start = 0; start < TOKENS; start += BLOCK) {
         enter(CONV2);
-        rows taps = {frame_codes + 2 * start * WIDTH, 2 * WIDTH, WIDTH, frame_rows + 2 * start, 2, 1};
+        rows taps = {frame_codes + 2 * start * WIDTH, 2 * WIDTH, WIDTH, frame_scales + 2 * start, 2, 1, 0};
         apply(&conv2, taps, 0, WIDTH, residual + start * WIDTH, WIDTH, 0, 1);
         enter(OTHER);
         for (size_t i = start * WIDTH; i < (start + BLOCK) * WIDTH; i++) residual[i] += positions[i];
@@ -165,8 +169,6 @@ static void stem(void) {
 
 static void attend(size_t head) {
     const float *k = projected + head * HEAD, *v = k + WIDTH;
-    float *key_scales = vectors, *key_sums = vectors + TOKENS, *value_scales = vectors + 2 * TOKENS;
-    float *value_sums = value_scales + HEAD, *centres = value_sums + HEAD;
     enter(PACKING);
     set->s8_pack_rows(k, 2 * WIDTH, TOKENS, HEAD, keys, key_scales, key_sums);
     set->s8_pack_columns(v, 2 * WIDTH, TOKENS, HEAD, values, value_scales, value_sums, centres);
@@ -174,18 +176,19 @@ static void attend(size_t head) {
         enter(SCORES);
         turn_u8s8_product scores = {
             .a = query_codes + start * WIDTH + head * HEAD, .a_stride = WIDTH,
-            .a_rows = query_rows + start * HEADS + head * BLOCK, .a_rows_stride = 1, .rows = BLOCK, .groups = 1,
-            .depth = HEAD, .weights = keys, .panel_stride = HEAD * 16, .panels = TOKENS / 16, .scales = key_scales,
+            .a_scales = query_scales + start * HEADS + head * BLOCK, .a_scales_stride = 1, .centred = 1, .rows = BLOCK,
+            .groups = 1, .depth = HEAD, .weights = keys, .panel_stride = HEAD * 16, .panels = TOKENS / 16, .scales = key_scales,
             .sums = key_sums, .bias = none, .c = hidden, .c_stride = TOKENS,
         };
         set->u8s8_gemm(&scores);
         enter(SOFTMAX);
-        set->u8_softmax(hidden, BLOCK, TOKENS, 0.125f, codes, meanings);
+        set->u8_softmax(hidden, BLOCK, TOKENS, 0.125f, codes, scales);
         enter(MIXTURE);
         turn_u8s8_product mixture = {
-            .a = codes, .a_stride = TOKENS, .a_rows = meanings, .a_rows_stride = 1, .rows = BLOCK, .groups = 1,
+            .a = codes, .a_stride = TOKENS, .a_scales = scales, .a_scales_stride = 1, .rows = BLOCK, .groups = 1,
             .depth = TOKENS, .weights = values, .panel_stride = TOKENS * 16, .panels = HEAD / 16,
             .scales = value_scales, .sums = value_sums, .bias = centres, .c = mixed + start * WIDTH + head * HEAD, .c_stride = WIDTH,
+            .sparse = 1,
         };
         set->u8s8_gemm(&mixture);
     }
@@ -194,19 +197,19 @@ static void attend(size_t head) {
 static void feed_forward(int index, size_t start) {
     float *x = residual + start * WIDTH;
     enter(QUANTISING);
-    set->u8_quantise(mixed + start * WIDTH, WIDTH, BLOCK, 1, WIDTH, codes, WIDTH, meanings);
+    set->u8_quantise(mixed + start * WIDTH, WIDTH, BLOCK, 1, WIDTH, codes, WIDTH, scales);
     enter(OUT);
-    apply(&out[index], (rows){codes, WIDTH, 0, meanings, 1, 0}, 0, WIDTH, x, WIDTH, 1, 0);
+    apply(&out[index], (rows){codes, WIDTH, 0, scales, 1, 0, 1}, 0, WIDTH, x, WIDTH, 1, 0);
     rows normed = normalise(x, floats);
     for (size_t from = 0; from < HIDDEN; from += WIDTH) {
         enter(EXPAND);
         apply(&expand[index], normed, from, WIDTH, hidden, WIDTH, 0, 1);
         enter(QUANTISING);
-        set->u8_quantise(hidden, WIDTH, BLOCK, WIDTH / HIDDEN_GROUP, HIDDEN_GROUP, hidden_codes + from, HIDDEN,
-                         hidden_rows + from / HIDDEN_GROUP * BLOCK);
+        set->u8_quantise_gelu(hidden, WIDTH, BLOCK, WIDTH / HIDDEN_GROUP, HIDDEN_GROUP, hidden_codes + from, HIDDEN,
+                              hidden_scales + from / HIDDEN_GROUP * BLOCK);
     }
     enter(CONTRACT);
-    rows inside = {hidden_codes, HIDDEN, HIDDEN_GROUP, hidden_rows, 1, BLOCK};
+    rows inside = {hidden_codes, HIDDEN, HIDDEN_GROUP, hidden_scales, 1, BLOCK, 0};
     apply(&contract[index], inside, 0, WIDTH, x, WIDTH, 1, 0);
 }
 
@@ -239,11 +242,12 @@ static void prepare(void) {
     features = noise(MELS * 2 * TOKENS), positions = noise(TOKENS * WIDTH), weight = noise(WIDTH), bias = noise(WIDTH);
     residual = noise(TOKENS * WIDTH), mixed = noise(TOKENS * WIDTH), projected = noise(TOKENS * 2 * WIDTH);
     floats = noise((BLOCK + 2) * WIDTH), hidden = noise(BLOCK * TOKENS), tokens = noise(TOKENS * POOL);
-    vectors = noise(2 * TOKENS + 3 * HEAD), none = zeros(TOKENS * 4);
+    key_scales = zeros(TOKENS * 4), key_sums = zeros(TOKENS * 4), none = zeros(TOKENS * 4);
+    value_scales = zeros(HEAD * 4), value_sums = zeros(HEAD * 4), centres = zeros(HEAD * 4);
     frame_codes = zeros((2 * TOKENS + 2) * WIDTH), codes = zeros((BLOCK + 2) * TOKENS);
     hidden_codes = zeros(BLOCK * HIDDEN), query_codes = zeros(TOKENS * WIDTH), keys = zeros(TOKENS * HEAD), values = zeros(TOKENS * HEAD);
-    frame_rows = zeros((2 * TOKENS + 2) * sizeof(turn_row)), meanings = zeros(4 * (BLOCK + 2) * sizeof(turn_row));
-    hidden_rows = zeros(8 * BLOCK * sizeof(turn_row)), query_rows = zeros(TOKENS * HEADS * sizeof(turn_row));
+    frame_scales = zeros((2 * TOKENS + 2) * 4), scales = zeros(WIDTH / NORM_GROUP * (BLOCK + 2) * 4);
+    hidden_scales = zeros(HIDDEN / HIDDEN_GROUP * BLOCK * 4), query_scales = zeros(TOKENS * HEADS * 4);
 }
 
 // MARK: The peak

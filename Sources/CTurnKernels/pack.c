@@ -42,13 +42,13 @@ void turn_s8_pack_weights(const int8_t *codes, size_t input_step, size_t output_
     }
 }
 
-void turn_s8_sum_weights(const int8_t *packed, size_t panel_stride, size_t panels, size_t depth, float *sums) {
+void turn_s8_sum_weights(const int8_t *packed, size_t panel_stride, size_t panels, size_t depth, int32_t *sums) {
     for (size_t panel = 0; panel < panels; panel++) {
         const int8_t *from = packed + panel * panel_stride;
-        int32_t totals[W] = {0};
+        int32_t *totals = sums + panel * W;
+        for (size_t n = 0; n < W; n++) totals[n] = 0;
         for (size_t k = 0; k < depth; k += G, from += G * W)
             for (size_t n = 0; n < W; n++)
                 totals[n] += from[n * G] + from[n * G + 1] + from[n * G + 2] + from[n * G + 3];
-        for (size_t n = 0; n < W; n++) sums[panel * W + n] = (float)totals[n];
     }
 }

@@ -30,34 +30,37 @@ static void check_u8s8_gemm(checker *t) {
             size_t group_step = next(t) & 1 ? m * step : 1, meanings = m * step + groups * group_step;
             size_t codes = m * a_stride + groups * a_group + depth, c_stride = n + next(t) % 5, size = m * c_stride;
             size_t panel_stride = k * W + gap * W, sums_stride = n + next(t) % 5;
-            // exact: scales of one and no offsets leave the bare sums; extremes: 255 x 127 everywhere, -127 in turn
-            int exact = next(t) & 1, extreme = next(t) % 3;
+            // exact: scales of one leave the bare sums; extremes: 255 x 127 everywhere, -127 in turn
+            int exact = next(t) & 1, extreme = next(t) % 4;
             uint8_t *a = malloc(codes);
             int8_t *w = malloc(p * panel_stride);
             for (size_t x = 0; x < codes; x++) a[x] = extreme == 0 ? 255 : (uint8_t)next(t);
+            int sparse = extreme == 3;  // runs of zeros that are the same in most rows
+            if (sparse && a_stride)
+                for (size_t x = 0; x < codes; x++)
+                    if (next(t) % 64 && ((x % a_stride) / 12) % 3 != 1) a[x] = 0;
             for (size_t x = 0; x < p * panel_stride; x++)
                 w[x] = extreme == 0 ? 127 : extreme == 1 ? (x & 1 ? -127 : 127) : (int8_t)(next(t) % 255 - 127);
-            turn_row *r = malloc(meanings * sizeof(turn_row));
-            for (size_t x = 0; x < meanings; x++) {
-                r[x].scale = exact ? 1 : uniform(t, 0, 0.1f);
-                r[x].offset = exact ? 0 : uniform(t, -3, 0);
-            }
-            float *scales = floats(t, n, 0.01f), *sums = floats(t, groups * sums_stride, 1), *bias = floats(t, n, 1);
+            float *r = malloc(meanings * sizeof(float));
+            for (size_t x = 0; x < meanings; x++) r[x] = exact ? 1 : uniform(t, 0, 0.1f);
+            float *scales = floats(t, n, 0.01f), *bias = floats(t, n, 1);
+            int32_t *sums = poisoned(groups * sums_stride * sizeof(int32_t));
             for (size_t x = 0; x < n; x++) {
                 if (exact) scales[x] = 1, bias[x] = 0;
                 for (size_t g = 0; g < groups; g++) {
                     int sum = 0;
                     for (size_t d = g * depth; d < (g + 1) * depth; d++)
                         sum += w[(x / W) * panel_stride + (d / 4) * 64 + (x % W) * 4 + d % 4];
-                    sums[g * sums_stride + x] = (float)sum;
+                    sums[g * sums_stride + x] = sum;
                 }
             }
             turn_u8s8_product product = {
-                .a = a, .a_stride = a_stride, .a_group_stride = a_group, .a_rows = r, .a_rows_stride = step,
-                .a_rows_group_stride = group_step, .rows = m, .groups = groups, .depth = depth, .weights = w,
+                .a = a, .a_stride = a_stride, .a_group_stride = a_group, .a_scales = r, .a_scales_stride = step,
+                .a_scales_group_stride = group_step, .centred = !sparse && (next(t) & 1), .rows = m, .groups = groups, .depth = depth, .weights = w,
                 .panel_stride = panel_stride, .panels = p, .scales = scales, .sums = sums,
                 .sums_group_stride = sums_stride, .bias = bias, .c_stride = c_stride,
                 .accumulate = !exact && (next(t) & 1), .gelu = !exact && (next(t) & 1),
+                .sparse = sparse,
             };
             float *x = poisoned(size * sizeof(float)), *y = poisoned(size * sizeof(float));
             product.c = x;
@@ -90,7 +93,7 @@ static void check_weights(checker *t) {
             size_t input_step = steps[order][0], output_step = steps[order][1];
             int8_t *codes = malloc(3 * k * n), *packed = poisoned(panels * stride);
             for (size_t i = 0; i < 3 * k * n; i++) codes[i] = (int8_t)next(t);
-            float *sums = poisoned(panels * W * 4);
+            int32_t *sums = poisoned(panels * W * 4);
             memset(packed, 0, panels * stride);
             turn_s8_pack_weights(codes, input_step, output_step, k, n, packed, stride);
             turn_s8_sum_weights(packed, stride, panels, k, sums);
@@ -102,7 +105,7 @@ static void check_weights(checker *t) {
                     sum += code;
                 }
                 t->count++;
-                if (wrong || sums[j] != (float)sum) fail(t, "weights of output %zu of %zu", j, n);
+                if (wrong || sums[j] != sum) fail(t, "weights of output %zu of %zu", j, n);
             }
             free(codes), free(packed), free(sums);
         }
@@ -169,26 +172,33 @@ static void check_codes(checker *t) {
         float *in = floats(t, m * x_stride, 8), *weight = floats(t, all, 1), *bias = floats(t, all, 1);
         if (next(t) % 4 == 0)
             for (size_t j = 0; j < n; j++) in[j] = 1.25f;  // a row without range
-        turn_row *rx = poisoned(m * groups * sizeof(turn_row)), *ry = poisoned(m * groups * sizeof(turn_row));
+        float *rx = poisoned(m * groups * 4), *ry = poisoned(m * groups * 4);
         uint8_t *cx = poisoned(m * c_stride), *cy = poisoned(m * c_stride);
         float *x = poisoned(m * all * 4), *y = poisoned(m * all * 4);
         t->set->u8_quantise(in, x_stride, m, groups, n, cx, c_stride, rx);
         t->truth->u8_quantise(in, x_stride, m, groups, n, cy, c_stride, ry);
         same(t, "u8_quantise codes", m, n, cx, cy, m * c_stride);
-        same(t, "u8_quantise rows", m, n, rx, ry, m * groups * sizeof(turn_row));
+        same(t, "u8_quantise scales", m, n, rx, ry, m * groups * 4);
+
+        for (size_t j = 0; j < m * x_stride; j++) in[j] = in[j] > TURN_GELU_LEAST ? in[j] : TURN_GELU_LEAST;
+        memset(cx, POISON, m * c_stride), memset(cy, POISON, m * c_stride);
+        t->set->u8_quantise_gelu(in, x_stride, m, groups, n, cx, c_stride, rx);
+        t->truth->u8_quantise_gelu(in, x_stride, m, groups, n, cy, c_stride, ry);
+        same(t, "u8_quantise_gelu codes", m, n, cx, cy, m * c_stride);
+        same(t, "u8_quantise_gelu scales", m, n, rx, ry, m * groups * 4);
 
         memset(cx, POISON, m * c_stride), memset(cy, POISON, m * c_stride);
         t->set->u8_layer_norm(in, m, groups, n, weight, bias, 1e-5f, x, cx, rx);
         t->truth->u8_layer_norm(in, m, groups, n, weight, bias, 1e-5f, y, cy, ry);
         same(t, "u8_layer_norm values", m, n, x, y, m * all * 4);
         same(t, "u8_layer_norm codes", m, n, cx, cy, m * c_stride);
-        same(t, "u8_layer_norm rows", m, n, rx, ry, m * groups * sizeof(turn_row));
+        same(t, "u8_layer_norm scales", m, n, rx, ry, m * groups * 4);
 
         memset(cx, POISON, m * c_stride), memset(cy, POISON, m * c_stride);
         t->set->u8_softmax(in, m, n, 0.5f, cx, rx);
         t->truth->u8_softmax(in, m, n, 0.5f, cy, ry);
         same(t, "u8_softmax codes", m, n, cx, cy, m * c_stride);
-        same(t, "u8_softmax rows", m, n, rx, ry, m * sizeof(turn_row));
+        same(t, "u8_softmax scales", m, n, rx, ry, m * 4);
         free(in), free(weight), free(bias), free(x), free(y), free(rx), free(ry), free(cx), free(cy);
     }
 }
@@ -198,7 +208,8 @@ static void check_packing(checker *t) {
         size_t n = W * (1 + next(t) % 3), stride = k + next(t) % 9;
         float *in = floats(t, n * stride, 3);
         int8_t *px = poisoned(n * k), *py = poisoned(n * k);
-        float *sx = poisoned(n * 4), *sy = poisoned(n * 4), *tx = poisoned(n * 4), *ty = poisoned(n * 4);
+        float *sx = poisoned(n * 4), *sy = poisoned(n * 4);
+        int32_t *tx = poisoned(n * 4), *ty = poisoned(n * 4);
         if (k % W == 0) {
             t->set->s8_pack_rows(in, stride, n, k, px, sx, tx);
             t->truth->s8_pack_rows(in, stride, n, k, py, sy, ty);

@@ -8,13 +8,16 @@ enum { ROWS = 4 };
 
 INLINE void tile(int rows, const turn_u8s8_product *p, size_t row, size_t panel) {
     vf totals[ROWS][PARTS];
+    UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int j = 0; j < PARTS; j++) totals[r][j] = (vf){0};
     for (size_t g = 0; g < p->groups; g++) {
         const uint8_t *a = p->a + row * p->a_stride + g * p->a_group_stride;
         const int8_t *w = p->weights + panel * p->panel_stride + g * p->depth * W;
         int32x4_t s[ROWS][PARTS];
         UNROLL for (int j = 0; j < PARTS; j++) {
-            int32x4_t codes = vcvtq_s32_f32(vld1q_f32(columns_of(p, g, panel) + 4 * j));
-            UNROLL for (int r = 0; r < rows; r++) s[r][j] = vmulq_n_s32(codes, CODE_SHIFT);
+            size_t n = panel * W + (size_t)j * LANES;
+            vi start = start_of(p, g, n) + CODE_SHIFT * *(const vi_any *)(p->sums + g * p->sums_group_stride + n);
+            UNROLL for (int r = 0; r < rows; r++) s[r][j] = (int32x4_t)start;
         }
         size_t k = 0;
         for (; k + 16 <= p->depth; k += 16) {
@@ -40,11 +43,9 @@ INLINE void tile(int rows, const turn_u8s8_product *p, size_t row, size_t panel)
                     s[r][j] = DOT(s[r][j], codes, LOAD(four), 0);
                 }
             }
-        UNROLL for (int j = 0; j < PARTS; j++) {
-            vf columns = load(columns_of(p, g, panel) + j * LANES);
-            UNROLL for (int r = 0; r < rows; r++)
-                totals[r][j] = gathered(totals[r][j], (vi)s[r][j], row_of(p, g, row + (size_t)r), columns, g == 0);
-        }
+        UNROLL for (int r = 0; r < rows; r++)
+            UNROLL for (int j = 0; j < PARTS; j++)
+                totals[r][j] = gathered(totals[r][j], (vi)s[r][j], scale_of(p, g, row + (size_t)r));
     }
     UNROLL for (int r = 0; r < rows; r++) finish(p, row + (size_t)r, panel, totals[r]);
 }

@@ -15,6 +15,7 @@
 // One row: sixteen sums of four partial sums each.
 INLINE void tile(const turn_u8s8_product *p, size_t row, size_t panel) {
     vf totals[PARTS];
+    UNROLL for (int j = 0; j < PARTS; j++) totals[j] = (vf){0};
     for (size_t g = 0; g < p->groups; g++) {
         const uint8_t *a = p->a + row * p->a_stride + g * p->a_group_stride;
         const int8_t *w = p->weights + panel * p->panel_stride + g * p->depth * W;
@@ -33,7 +34,8 @@ INLINE void tile(const turn_u8s8_product *p, size_t row, size_t panel) {
         UNROLL for (int j = 0; j < PARTS; j++) {
             int32x4_t *part = s + 4 * j;
             vi sums = (vi)vpaddq_s32(vpaddq_s32(part[0], part[1]), vpaddq_s32(part[2], part[3]));
-            totals[j] = gathered(totals[j], sums, row_of(p, g, row), load(columns_of(p, g, panel) + j * LANES), g == 0);
+            sums += start_of(p, g, panel * W + (size_t)j * LANES);
+            totals[j] = gathered(totals[j], sums, scale_of(p, g, row));
         }
     }
     finish(p, row, panel, totals);

@@ -24,30 +24,32 @@
 /// The most inputs of all groups together.
 #define TURN_INPUTS_MAX 2048
 
-/// What a row of 8-bit codes stands for: value = scale * code + offset.
-typedef struct {
-    float scale;
-    float offset;
-} turn_row;
+/// The code that stands for zero among centred codes: value = scale * (code - TURN_CENTRE).
+#define TURN_CENTRE 128
 
-/// c[r][n] (+)= sum over k of value(a[r][k]) * weight[k][n] + bias[n], then GELU (to 2e-4) if `gelu`.
+/// What `gelu` of a product never goes below, and what code 0 of its codes stands for: value = scale * code +
+/// TURN_GELU_LEAST.
+#define TURN_GELU_LEAST (-0.17f)
+
+/// c[r][n] (+)= sum over k of value(a[r][k]) * weight[k][n] + bias[n], then GELU (to 1.1e-4) if `gelu`.
 ///
-/// Inputs come in groups of `depth`, each with a scale and an offset of its own for each row: value(a[r][k]) =
-/// scale_gr * a[r][k] + offset_gr. weight[k][n] = scales[n] * code[k][n], codes -127...127. Codes are packed in
-/// panels of 16 outputs: panel p holds, for each 4 inputs of the first group and then of the others, 16 outputs x 4
-/// codes. Products and their sum over a group are exact integers: no kernel may use an instruction that saturates on
-/// 255 x 127.
+/// Inputs come in groups of `depth`, each with a scale of its own for each row: value(a[r][k]) = scale_gr * a[r][k], or
+/// scale_gr * (a[r][k] - TURN_CENTRE) if `centred`. weight[k][n] = scales[n] * code[k][n], codes -127...127. Codes are
+/// packed in panels of 16 outputs: panel p holds, for each 4 inputs of the first group and then of the others, 16
+/// outputs x 4 codes. Products and their sum over a group are exact integers: no kernel may use an instruction that
+/// saturates on 255 x 127.
 typedef struct {
     const uint8_t *a;
     /// Codes from one row of a to the next; rows may overlap.
     size_t a_stride;
     /// Codes from one group of a row to the next.
     size_t a_group_stride;
-    const turn_row *a_rows;
-    /// From one row's entry of a_rows to the next row's.
-    size_t a_rows_stride;
-    /// From one group's entry of a_rows to the next group's.
-    size_t a_rows_group_stride;
+    const float *a_scales;
+    /// From one row's entry of a_scales to the next row's.
+    size_t a_scales_stride;
+    /// From one group's entry of a_scales to the next group's.
+    size_t a_scales_group_stride;
+    int centred;
     size_t rows;
     size_t groups;
     /// Inputs of a group: a multiple of 4, at most TURN_DEPTH_MAX, and TURN_INPUTS_MAX in all groups.
@@ -59,7 +61,7 @@ typedef struct {
     /// 16 values a panel.
     const float *scales;
     /// For each group the sum over its inputs of code[k][n], 16 values a panel.
-    const float *sums;
+    const int32_t *sums;
     /// Values from one group's sums to the next.
     size_t sums_group_stride;
     const float *bias;
@@ -67,6 +69,8 @@ typedef struct {
     size_t c_stride;
     int accumulate;
     int gelu;
+    /// Many codes of a are 0, and not centred: it may pay to look for inputs that are 0 in neighbouring rows.
+    int sparse;
 } turn_u8s8_product;
 
 /// A Fourier transform of real frames.
@@ -121,21 +125,26 @@ typedef struct {
     /// x[r] = exp(scale * (x[r] - max)) / sum over each of `rows` rows of `width` values, in place; scale > 0.
     void (*f32_softmax)(float *x, size_t rows, size_t width, float scale);
 
-    /// Codes 0...255 from the least to the greatest value of each group of a row; out[g * rows + r] tells what those
-    /// of group g of row r stand for.
+    /// Centred codes 1...255 of each group of a row, the value farthest from zero 127 from the centre;
+    /// scales[g * rows + r] is that of group g of row r.
     ///
-    /// x: `rows` rows of `groups` x `width` values, `x_stride` apart. codes: rows `codes_stride` apart.
+    /// x: `rows` rows of `groups` x `width` values (a multiple of 16), `x_stride` apart. codes: rows `codes_stride`
+    /// apart.
     void (*u8_quantise)(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width, uint8_t *codes,
-                        size_t codes_stride, turn_row *out);
+                        size_t codes_stride, float *scales);
+
+    /// Codes 0...255 from TURN_GELU_LEAST, which no value is below, to the greatest of each group; else as u8_quantise.
+    void (*u8_quantise_gelu)(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width,
+                             uint8_t *codes, size_t codes_stride, float *scales);
 
     /// f32_layer_norm of rows of `groups` x `width` values (a multiple of 16), and u8_quantise of what it gives.
     ///
     /// y: the normalised rows.
     void (*u8_layer_norm)(const float *x, size_t rows, size_t groups, size_t width, const float *weight,
-                          const float *bias, float epsilon, float *y, uint8_t *codes, turn_row *out);
+                          const float *bias, float epsilon, float *y, uint8_t *codes, float *scales);
 
-    /// f32_softmax as codes 0...255 of exp over 1, to 0.02 before rounding; out[r] = {1 / sum of the row's codes, 0}.
-    void (*u8_softmax)(const float *x, size_t rows, size_t width, float scale, uint8_t *codes, turn_row *out);
+    /// f32_softmax as codes 0...255 of exp over 1, to 0.02 before rounding; scales[r] = 1 / sum of the row's codes.
+    void (*u8_softmax)(const float *x, size_t rows, size_t width, float scale, uint8_t *codes, float *scales);
 
     /// Rows as weights, for products of queries with keys: output n is row n, input k its value k less the mean of all
     /// rows there.
@@ -143,14 +152,14 @@ typedef struct {
     /// x: `outputs` (a multiple of 16) rows of `inputs` (a multiple of 16, at most 128) values. One scale a row. sums
     /// are those of the codes.
     void (*s8_pack_rows)(const float *x, size_t x_stride, size_t outputs, size_t inputs, int8_t *packed,
-                         float *scales, float *sums);
+                         float *scales, int32_t *sums);
 
     /// Columns as weights, for products of attention with values: input k is row k, output n its column n.
     ///
     /// x: `inputs` (a multiple of 4) rows of `outputs` (a multiple of 16) values. One scale a column, whose
     /// codes stand for the distance from centre[n], half way between its least and greatest value.
     void (*s8_pack_columns)(const float *x, size_t x_stride, size_t inputs, size_t outputs, int8_t *packed,
-                            float *scales, float *sums, float *centre);
+                            float *scales, int32_t *sums, float *centre);
 
     void (*u8s8_gemm)(const turn_u8s8_product *product);
 
@@ -183,7 +192,7 @@ void turn_s8_pack_weights(const int8_t *codes, size_t input_step, size_t output_
                           size_t outputs, int8_t *packed, size_t panel_stride);
 
 /// sums[n] = sum over `depth` inputs of code[k][n], 16 values a panel.
-void turn_s8_sum_weights(const int8_t *packed, size_t panel_stride, size_t panels, size_t depth, float *sums);
+void turn_s8_sum_weights(const int8_t *packed, size_t panel_stride, size_t panels, size_t depth, int32_t *sums);
 
 /// The fastest set that this processor runs.
 const turn_kernels *turn_kernels_best(void);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../gelu_pieces.h"
 #include "../internal.h"
 
 #define W TURN_PANEL_WIDTH
@@ -37,11 +38,11 @@ static float gelu(float x) {
 }
 
 static float coarse_gelu(float x) {
-    static const float c[] = {0.397870272f,   -0.0645544156f,  0.00876369141f,  -0.0008121875f,
-                              4.7763886e-05f, -1.5888271e-06f, 2.25882069e-08f};
-    float size = fabsf(x), m = size < 4.0f ? size : 4.0f, t = m * m, p = c[6];
-    for (int i = 5; i >= 0; i--) p = fmaf(p, t, c[i]);
-    return size * fmaf(m, p, copysignf(0.5f, x));
+    float size = fabsf(x), m = size < TURN_GELU_END ? size : TURN_GELU_END, near = rintf(4 * m) / 4, r = m - near;
+    int piece = (int)(4 * near);
+    float p = fmaf(r, turn_gelu_pieces[2][piece], turn_gelu_pieces[1][piece]);
+    p = fmaf(p, r, turn_gelu_pieces[0][piece]);
+    return (x > 0 ? x : 0) + p;
 }
 
 /// 255 x 2^t, t <= 0, as an integer.
@@ -139,31 +140,40 @@ static void turn_f32_softmax__scalar(float *x, size_t rows, size_t width, float 
 static int code_of(float x, float scale) { return (int)(fmaf(x, scale, ROUNDER) - ROUNDER); }
 
 static void turn_u8_quantise__scalar(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width,
-                                     uint8_t *codes, size_t codes_stride, turn_row *out) {
+                                     uint8_t *codes, size_t codes_stride, float *scales) {
     for (size_t r = 0; r < rows; r++)
         for (size_t g = 0; g < groups; g++) {
             const float *row = x + r * x_stride + g * width;
-            float min = row[0], max = row[0];
-            for (size_t i = 1; i < width; i++) {
-                min = row[i] < min ? row[i] : min;
-                max = row[i] > max ? row[i] : max;
-            }
-            float range = max - min, inverse = range > 0 ? 255 / range : 0;
+            float most = fabsf(row[0]);
+            for (size_t i = 1; i < width; i++) most = fabsf(row[i]) > most ? fabsf(row[i]) : most;
+            float inverse = most > 0 ? 127 / most : 0;
             for (size_t i = 0; i < width; i++)
-                codes[r * codes_stride + g * width + i] = (uint8_t)code_of(row[i] - min, inverse);
-            out[g * rows + r] = (turn_row){range / 255, min};
+                codes[r * codes_stride + g * width + i] = (uint8_t)(code_of(row[i], inverse) + TURN_CENTRE);
+            scales[g * rows + r] = most / 127;
+        }
+}
+
+static void turn_u8_quantise_gelu__scalar(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width,
+                                          uint8_t *codes, size_t codes_stride, float *scales) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t g = 0; g < groups; g++) {
+            const float *row = x + r * x_stride + g * width;
+            float range = greatest(row, width) - TURN_GELU_LEAST, inverse = range > 0 ? 255 / range : 0;
+            for (size_t i = 0; i < width; i++)
+                codes[r * codes_stride + g * width + i] = (uint8_t)code_of(row[i] - TURN_GELU_LEAST, inverse);
+            scales[g * rows + r] = range / 255;
         }
 }
 
 static void turn_u8_layer_norm__scalar(const float *x, size_t rows, size_t groups, size_t width,
                                        const float *weight, const float *bias, float epsilon, float *y,
-                                       uint8_t *codes, turn_row *out) {
+                                       uint8_t *codes, float *scales) {
     turn_f32_layer_norm__scalar(x, rows, groups * width, weight, bias, epsilon, y);
-    turn_u8_quantise__scalar(y, groups * width, rows, groups, width, codes, groups * width, out);
+    turn_u8_quantise__scalar(y, groups * width, rows, groups, width, codes, groups * width, scales);
 }
 
 static void turn_u8_softmax__scalar(const float *x, size_t rows, size_t width, float scale, uint8_t *codes,
-                                    turn_row *out) {
+                                    float *scales) {
     float factor = scale * 1.44269504f;
     for (size_t r = 0; r < rows; r++) {
         const float *row = x + r * width;
@@ -174,12 +184,12 @@ static void turn_u8_softmax__scalar(const float *x, size_t rows, size_t width, f
             codes[r * width + i] = (uint8_t)code;
             sum += code;
         }
-        out[r] = (turn_row){1 / (float)sum, 0};
+        scales[r] = 1 / (float)sum;
     }
 }
 
 static void turn_s8_pack_rows__scalar(const float *x, size_t x_stride, size_t outputs, size_t inputs,
-                                      int8_t *packed, float *scales, float *sums) {
+                                      int8_t *packed, float *scales, int32_t *sums) {
     float mean[128];
     for (size_t k = 0; k < inputs; k++) {
         float sum = 0;
@@ -199,12 +209,12 @@ static void turn_s8_pack_rows__scalar(const float *x, size_t x_stride, size_t ou
             sum += code;
         }
         scales[n] = max / 127;
-        sums[n] = (float)sum;
+        sums[n] = sum;
     }
 }
 
 static void turn_s8_pack_columns__scalar(const float *x, size_t x_stride, size_t inputs, size_t outputs,
-                                         int8_t *packed, float *scales, float *sums, float *centre) {
+                                         int8_t *packed, float *scales, int32_t *sums, float *centre) {
     for (size_t n = 0; n < outputs; n++) {
         float min = x[n], max = x[n];
         for (size_t k = 1; k < inputs; k++) {
@@ -221,7 +231,7 @@ static void turn_s8_pack_columns__scalar(const float *x, size_t x_stride, size_t
             sum += code;
         }
         scales[n] = reach / 127;
-        sums[n] = (float)sum;
+        sums[n] = sum;
         centre[n] = middle;
     }
 }
@@ -233,12 +243,10 @@ static void turn_u8s8_gemm__scalar(const turn_u8s8_product *p) {
             float total = 0;
             for (size_t g = 0; g < p->groups; g++, codes += p->depth * W) {
                 const uint8_t *a = p->a + r * p->a_stride + g * p->a_group_stride;
-                turn_row row = p->a_rows[r * p->a_rows_stride + g * p->a_rows_group_stride];
-                float columns = p->sums[g * p->sums_group_stride + n];
-                int32_t sum = 0;
-                for (size_t k = 0; k < p->depth; k++) sum += a[k] * codes[(k / G) * (W * G) + k % G];
-                float base = g == 0 ? row.offset * columns : fmaf(row.offset, columns, total);
-                total = fmaf((float)sum, row.scale, base);
+                float scale = p->a_scales[r * p->a_scales_stride + g * p->a_scales_group_stride];
+                int32_t sum = 0, zero = p->centred ? TURN_CENTRE : 0;
+                for (size_t k = 0; k < p->depth; k++) sum += (a[k] - zero) * codes[(k / G) * (W * G) + k % G];
+                total = fmaf((float)sum, scale, total);
             }
             float *to = p->c + r * p->c_stride + n;
             float value = fmaf(total, p->scales[n], p->bias[n]);
@@ -260,6 +268,7 @@ const turn_kernels turn_kernels__scalar = {
     .f32_sigmoid = turn_f32_sigmoid__scalar,
     .f32_softmax = turn_f32_softmax__scalar,
     .u8_quantise = turn_u8_quantise__scalar,
+    .u8_quantise_gelu = turn_u8_quantise_gelu__scalar,
     .u8_layer_norm = turn_u8_layer_norm__scalar,
     .u8_softmax = turn_u8_softmax__scalar,
     .s8_pack_rows = turn_s8_pack_rows__scalar,

@@ -16,20 +16,19 @@ static void KERNEL(turn_f32_dequantise_panel)(const int8_t *codes, const float *
     }
 }
 
-/// One group's sums of products as floats, on top of what the groups before gave: see turn_u8s8_product. `columns`
-/// are the sums of the weights' codes.
-INLINE vf gathered(vf before, vi sums, turn_row row, vf columns, int first) {
-    vf base = first ? row.offset * columns : fma_(all(row.offset), columns, before);
-    return fma_(__builtin_convertvector(sums, vf), all(row.scale), base);
+/// What the sums of a group's products start at, so that centred codes count from their centre.
+INLINE vi start_of(const turn_u8s8_product *p, size_t g, size_t n) {
+    vi codes = *(const vi_any *)(p->sums + g * p->sums_group_stride + n);
+    return -(codes * TURN_CENTRE) & -(int32_t)(p->centred != 0);
 }
 
-/// Where row `r` of panel `panel` has its sums of weights, and what its codes stand for, in group `g`.
-INLINE const float *columns_of(const turn_u8s8_product *p, size_t g, size_t panel) {
-    return p->sums + g * p->sums_group_stride + panel * W;
+/// One group's sums of products as floats, on top of what the groups before gave: see turn_u8s8_product.
+INLINE vf gathered(vf before, vi sums, float scale) {
+    return fma_(__builtin_convertvector(sums, vf), all(scale), before);
 }
 
-INLINE turn_row row_of(const turn_u8s8_product *p, size_t g, size_t r) {
-    return p->a_rows[g * p->a_rows_group_stride + r * p->a_rows_stride];
+INLINE float scale_of(const turn_u8s8_product *p, size_t g, size_t r) {
+    return p->a_scales[g * p->a_scales_group_stride + r * p->a_scales_stride];
 }
 
 /// What all groups gave to a row and a panel, to outputs.
@@ -129,6 +128,7 @@ static void KERNEL(turn_f32_gemm_panel)(const float *a, size_t a_stride, size_t 
         .f32_sigmoid = KERNEL(turn_f32_sigmoid),                                                               \
         .f32_softmax = KERNEL(turn_f32_softmax),                                                               \
         .u8_quantise = KERNEL(turn_u8_quantise),                                                               \
+        .u8_quantise_gelu = KERNEL(turn_u8_quantise_gelu),                                                     \
         .u8_layer_norm = KERNEL(turn_u8_layer_norm),                                                           \
         .u8_softmax = KERNEL(turn_u8_softmax),                                                                 \
         .s8_pack_rows = KERNEL(turn_s8_pack_rows),                                                             \

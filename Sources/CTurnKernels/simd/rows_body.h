@@ -36,25 +36,16 @@ static void KERNEL(turn_f32_layer_norm)(const float *x, size_t rows, size_t widt
     for (; r < rows; r++) normalise_rows(1, x + r * width, width, weight, bias, epsilon, y + r * width, width);
 }
 
-// Least and greatest value of a row. Two of each run at once: a comparison takes several cycles.
-INLINE void extremes(const float *x, size_t width, float *least, float *most) {
-    vf min[2] = {load(x), load(x)}, max[2] = {min[0], min[0]};
-    size_t i = 0;
-    for (; i + 2 * LANES <= width; i += 2 * LANES)
-        UNROLL for (int k = 0; k < 2; k++) {
-            vf v = load(x + i + (size_t)k * LANES);
-            min[k] = smaller(v, min[k]), max[k] = larger(v, max[k]);
-        }
-    if (i < width) min[0] = smaller(load(x + i), min[0]), max[0] = larger(load(x + i), max[0]);
-    *least = least_lane(smaller(min[0], min[1])), *most = greatest_lane(larger(max[0], max[1]));
-}
-
-INLINE float greatest(const float *x, size_t width) {
-    vf max[4] = {load(x), load(x), load(x), load(x)};
+// The greatest value of a row, or size of a value. Four run at once: a comparison takes several cycles.
+INLINE float greatest(const float *x, size_t width, int sizes) {
+    vf first = sizes ? magnitude(load(x)) : load(x), max[4] = {first, first, first, first};
     size_t i = 0;
     for (; i + 4 * LANES <= width; i += 4 * LANES)
-        UNROLL for (int k = 0; k < 4; k++) max[k] = larger(load(x + i + (size_t)k * LANES), max[k]);
-    for (; i < width; i += LANES) max[0] = larger(load(x + i), max[0]);
+        UNROLL for (int k = 0; k < 4; k++) {
+            vf v = load(x + i + (size_t)k * LANES);
+            max[k] = larger(sizes ? magnitude(v) : v, max[k]);
+        }
+    for (; i < width; i += LANES) max[0] = larger(sizes ? magnitude(load(x + i)) : load(x + i), max[0]);
     return greatest_lane(larger(larger(max[0], max[1]), larger(max[2], max[3])));
 }
 
@@ -62,7 +53,7 @@ static void KERNEL(turn_f32_softmax)(float *x, size_t rows, size_t width, float 
     size_t whole = width / LANES * LANES;
     for (size_t r = 0; r < rows; r++) {
         float *row = x + r * width, max = row[0];
-        if (whole) max = greatest(row, whole);
+        if (whole) max = greatest(row, whole, 0);
         for (size_t i = whole; i < width; i++) max = row[i] > max ? row[i] : max;
         vf sums[PARTS];
         UNROLL for (int j = 0; j < PARTS; j++) sums[j] = (vf){0};
@@ -92,63 +83,80 @@ static void KERNEL(turn_f32_softmax)(float *x, size_t rows, size_t width, float 
 INLINE void store_codes(uint8_t *codes, vu bits) { *(vb_any *)codes = __builtin_convertvector(bits, vb); }
 
 /// `count` <= BATCH rows to codes.
-INLINE void quantise_rows(const float *x, size_t x_stride, size_t count, size_t width, uint8_t *codes,
-                          size_t codes_stride, turn_row *out) {
-    float inverse[BATCH];
+INLINE void quantise_rows(int gelu, const float *x, size_t x_stride, size_t count, size_t width, uint8_t *codes,
+                          size_t codes_stride, float *scales) {
+    float inverse[BATCH], steps = gelu ? 255 : 127;
     for (size_t r = 0; r < count; r++) {
-        float min, max;
-        extremes(x + r * x_stride, width, &min, &max);
-        float range = max - min;
-        inverse[r] = range > 0 ? 255 / range : 0;
-        out[r] = (turn_row){range / 255, min};
+        float range = greatest(x + r * x_stride, width, !gelu) - (gelu ? TURN_GELU_LEAST : 0);
+        inverse[r] = range > 0 ? steps / range : 0;
+        scales[r] = range / steps;
     }
-    for (size_t r = 0; r < count; r++) {
-        vf by = all(inverse[r]), min = all(out[r].offset);
-        for (size_t i = 0; i < width; i += LANES)
-            store_codes(codes + r * codes_stride + i, (vu)fma_(load(x + r * x_stride + i) - min, by, all(ROUNDER)));
+    for (size_t r = 0; r < count; r++)
+        for (size_t i = 0; i < width; i += LANES) {
+            vf value = load(x + r * x_stride + i) - (gelu ? TURN_GELU_LEAST : 0);
+            vf code = fma_(value, all(inverse[r]), all(gelu ? ROUNDER : ROUNDER + TURN_CENTRE));
+            store_codes(codes + r * codes_stride + i, (vu)code);
+        }
+}
+
+INLINE void quantise_groups(int gelu, const float *x, size_t x_stride, size_t rows, size_t groups, size_t width,
+                            uint8_t *codes, size_t codes_stride, float *scales) {
+    for (size_t r = 0; r < rows; r += BATCH) {
+        size_t count = rows - r < BATCH ? rows - r : BATCH;
+        for (size_t g = 0; g < groups; g++)
+            quantise_rows(gelu, x + r * x_stride + g * width, x_stride, count, width,
+                          codes + r * codes_stride + g * width, codes_stride, scales + g * rows + r);
     }
 }
 
 static void KERNEL(turn_u8_quantise)(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width,
-                                     uint8_t *codes, size_t codes_stride, turn_row *out) {
-    for (size_t r = 0; r < rows; r += BATCH) {
-        size_t count = rows - r < BATCH ? rows - r : BATCH;
-        for (size_t g = 0; g < groups; g++)
-            quantise_rows(x + r * x_stride + g * width, x_stride, count, width, codes + r * codes_stride + g * width,
-                          codes_stride, out + g * rows + r);
-    }
+                                     uint8_t *codes, size_t codes_stride, float *scales) {
+    quantise_groups(0, x, x_stride, rows, groups, width, codes, codes_stride, scales);
+}
+
+static void KERNEL(turn_u8_quantise_gelu)(const float *x, size_t x_stride, size_t rows, size_t groups,
+                                          size_t width, uint8_t *codes, size_t codes_stride, float *scales) {
+    quantise_groups(1, x, x_stride, rows, groups, width, codes, codes_stride, scales);
 }
 
 static void KERNEL(turn_u8_layer_norm)(const float *x, size_t rows, size_t groups, size_t width,
                                        const float *weight, const float *bias, float epsilon, float *y,
-                                       uint8_t *codes, turn_row *out) {
+                                       uint8_t *codes, float *scales) {
     size_t whole = groups * width;
     for (size_t r = 0; r < rows; r += BATCH) {
         size_t count = rows - r < BATCH ? rows - r : BATCH;
         KERNEL(turn_f32_layer_norm)(x + r * whole, count, whole, weight, bias, epsilon, y + r * whole);
         for (size_t g = 0; g < groups; g++)
-            quantise_rows(y + r * whole + g * width, whole, count, width, codes + r * whole + g * width, whole,
-                          out + g * rows + r);
+            quantise_rows(0, y + r * whole + g * width, whole, count, width, codes + r * whole + g * width, whole,
+                          scales + g * rows + r);
     }
 }
 
 // 255 x 2^t as an integer in the lowest bits, t <= 0: 2^n P(t - n), |t - n| <= 1/2, minimax P; relative error 8e-5.
 INLINE vu power_bits(vf t) {
+#if LANES == 16
+    vf n = (vf)_mm512_roundscale_ps((__m512)t, _MM_FROUND_TO_NEAREST_INT);
+#else
     t = larger(t, all(-30));
-    vf shifted = t + ROUNDER;
-    vf r = t - (shifted - ROUNDER);
+    vf shifted = t + ROUNDER, n = shifted - ROUNDER;
+#endif
+    vf r = t - n;
     vf p = fma_(r, all(14.0687809f), all(61.8658494f));
     p = fma_(p, r, all(176.781552f));
     p = fma_(p, r, all(254.981658f));
+#if LANES == 16
+    return (vu)((vf)_mm512_scalef_ps((__m512)p, (__m512)n) + ROUNDER);
+#else
     return (vu)((vf)((vu)p + ((vu)shifted << 23)) + ROUNDER);
+#endif
 }
 
 static void KERNEL(turn_u8_softmax)(const float *x, size_t rows, size_t width, float scale, uint8_t *codes,
-                                    turn_row *out) {
+                                    float *scales) {
     float factor = scale * 1.44269504f, max[BATCH];  // exp(x) = 2^(x / ln 2)
     for (size_t first = 0; first < rows; first += BATCH) {
         size_t count = rows - first < BATCH ? rows - first : BATCH;
-        for (size_t r = 0; r < count; r++) max[r] = greatest(x + (first + r) * width, width);
+        for (size_t r = 0; r < count; r++) max[r] = greatest(x + (first + r) * width, width, 0);
         for (size_t r = 0; r < count; r++) {
             const float *row = x + (first + r) * width;
             uint8_t *to = codes + (first + r) * width;
@@ -159,7 +167,7 @@ static void KERNEL(turn_u8_softmax)(const float *x, size_t rows, size_t width, f
                 sums += bits;
                 store_codes(to + i, bits);
             }
-            out[first + r] = (turn_row){1 / (float)(total_integer(sums) - (uint32_t)width * ROUNDER_BITS), 0};
+            scales[first + r] = 1 / (float)(total_integer(sums) - (uint32_t)width * ROUNDER_BITS);
         }
     }
 }
@@ -174,7 +182,7 @@ INLINE void mean_of_rows(int count, const float *x, size_t x_stride, size_t rows
 }
 
 static void KERNEL(turn_s8_pack_rows)(const float *x, size_t x_stride, size_t outputs, size_t inputs,
-                                      int8_t *packed, float *scales, float *sums) {
+                                      int8_t *packed, float *scales, int32_t *sums) {
     float mean[128];
     size_t first = 0;
     for (; first + 4 * LANES <= inputs; first += 4 * LANES)
@@ -200,7 +208,7 @@ static void KERNEL(turn_s8_pack_rows)(const float *x, size_t x_stride, size_t ou
                 totals += bits - ROUNDER_BITS;
                 store_codes(codes[r] + k, bits);
             }
-            sums[start + r] = (float)(int32_t)total_integer(totals);
+            sums[start + r] = (int32_t)total_integer(totals);
         }
         int8_t *to = packed + start * inputs;
         for (size_t k = 0; k < inputs; k += G)
@@ -209,7 +217,7 @@ static void KERNEL(turn_s8_pack_rows)(const float *x, size_t x_stride, size_t ou
 }
 
 static void KERNEL(turn_s8_pack_columns)(const float *x, size_t x_stride, size_t inputs, size_t outputs,
-                                         int8_t *packed, float *scales, float *sums, float *centre) {
+                                         int8_t *packed, float *scales, int32_t *sums, float *centre) {
     for (size_t n = 0; n < outputs; n += LANES) {
         vf min = load(x + n), max = min;
         for (size_t k = 1; k < inputs; k++) {
@@ -231,7 +239,7 @@ static void KERNEL(turn_s8_pack_columns)(const float *x, size_t x_stride, size_t
             *(vu_any *)(to + k * W) = word;
         }
         store(scales + n, reach / 127.0f);
-        store(sums + n, __builtin_convertvector((vi)sum, vf));
+        *(vu_any *)(sums + n) = sum;
         store(centre + n, middle);
     }
 }

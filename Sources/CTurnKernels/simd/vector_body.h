@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "../gelu_pieces.h"
+
 #define W TURN_PANEL_WIDTH
 #define G TURN_DEPTH_GROUP
 #define PARTS (W / LANES)
@@ -105,16 +107,29 @@ INLINE vf gelu(vf x) {
     return choose(magnitude(x) < 5.0f, y, larger(x, all(0)));
 }
 
-// The same by |x| (m P(m^2) + 1/2 with the sign of x), m = min(|x|, 4), P(16) = 1/8: error 2e-4, and 4e-7 of a large x,
-// in half the work. For values that become 8-bit codes.
+/// table[lowest four bits of the index] in each lane.
+INLINE vf looked_up(const float table[16], vu index) {
+#if LANES == 16
+    return (vf)_mm512_permutexvar_ps((__m512i)index, _mm512_load_ps(table));
+#elif LANES == 8
+    __m256 low = _mm256_permutevar8x32_ps(_mm256_load_ps(table), (__m256i)index);
+    __m256 high = _mm256_permutevar8x32_ps(_mm256_load_ps(table + 8), (__m256i)index);
+    return (vf)_mm256_blendv_ps(low, high, (__m256)(index << 28));
+#else
+    uint8x16_t bytes = (uint8x16_t)((index & 15) * 0x04040404u + 0x03020100u);
+    return (vf)vqtbl4q_u8(vld1q_u8_x4((const uint8_t *)table), bytes);
+#endif
+}
+
+// In pieces (gelu_pieces.h): few products, which the pipes of 8-bit products would have to do.
 INLINE vf coarse_gelu(vf x) {
-    const float c[] = {0.397870272f,   -0.0645544156f,  0.00876369141f,  -0.0008121875f,
-                       4.7763886e-05f, -1.5888271e-06f, 2.25882069e-08f};
-    vf size = magnitude(x), m = smaller(size, all(4)), t = m * m;
-    vf half = (vf)(((vi)x & INT32_MIN) | (vi)all(0.5f));
-    vf p = all(c[6]);
-    UNROLL for (int i = 5; i >= 0; i--) p = fma_(p, t, all(c[i]));
-    return size * fma_(m, p, half);
+    vf m = smaller(magnitude(x), all(TURN_GELU_END));
+    vf shifted = m + TURN_GELU_QUARTERS;
+    vf r = m - (shifted - TURN_GELU_QUARTERS);
+    vu piece = (vu)shifted;
+    vf p = fma_(r, looked_up(turn_gelu_pieces[2], piece), looked_up(turn_gelu_pieces[1], piece));
+    p = fma_(p, r, looked_up(turn_gelu_pieces[0], piece));
+    return larger(x, all(0)) + p;
 }
 
 INLINE vf sigmoid(vf x) {

@@ -20,6 +20,8 @@ enum { ROWS = 2, WIDE_MAX = 12 * TURN_INPUTS_MAX };
 INLINE void tile(int rows, const turn_u8s8_product *p, const int16_t *a, const int16_t *w, size_t row, size_t panel) {
     size_t inputs = p->groups * p->depth;
     vf totals[ROWS][PARTS];
+    UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int j = 0; j < PARTS; j++) totals[r][j] = (vf){0};
     for (size_t g = 0; g < p->groups; g++) {
         __m256i s[ROWS][4];
         UNROLL for (int r = 0; r < rows; r++)
@@ -38,11 +40,11 @@ INLINE void tile(int rows, const turn_u8s8_product *p, const int16_t *a, const i
             }
         }
         UNROLL for (int j = 0; j < PARTS; j++) {
-            vf columns = load(columns_of(p, g, panel) + j * LANES);
+            vi start = start_of(p, g, panel * W + j * LANES);
             UNROLL for (int r = 0; r < rows; r++) {
                 __m256i pairs = _mm256_hadd_epi32(s[r][2 * j], s[r][2 * j + 1]);
-                vi sums = (vi)_mm256_permute4x64_epi64(pairs, 0xd8);
-                totals[r][j] = gathered(totals[r][j], sums, row_of(p, g, row + (size_t)r), columns, g == 0);
+                vi sums = (vi)_mm256_permute4x64_epi64(pairs, 0xd8) + start;
+                totals[r][j] = gathered(totals[r][j], sums, scale_of(p, g, row + (size_t)r));
             }
         }
     }

@@ -23,11 +23,16 @@ enum { ROWS = 6 };
 
 INLINE void tile(int rows, const turn_u8s8_product *p, size_t row, size_t panel) {
     vf totals[ROWS][PARTS];
+    UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int j = 0; j < PARTS; j++) totals[r][j] = (vf){0};
     for (size_t g = 0; g < p->groups; g++) {
         const uint8_t *a = p->a + row * p->a_stride + g * p->a_group_stride;
         const int8_t *w = p->weights + panel * p->panel_stride + g * p->depth * W;
         __m256i s[ROWS][PARTS];
-        UNROLL for (int r = 0; r < rows; r++) s[r][0] = s[r][1] = _mm256_setzero_si256();
+        UNROLL for (int j = 0; j < PARTS; j++) {
+            vi start = start_of(p, g, panel * W + j * LANES);
+            UNROLL for (int r = 0; r < rows; r++) s[r][j] = (__m256i)start;
+        }
         for (size_t k = 0; k < p->depth; k += G) {
             __m256i low = _mm256_loadu_si256((const __m256i *)(w + k * W));
             __m256i high = _mm256_loadu_si256((const __m256i *)(w + k * W + 32));
@@ -39,11 +44,9 @@ INLINE void tile(int rows, const turn_u8s8_product *p, size_t row, size_t panel)
                 s[r][1] = DOT(s[r][1], x, high);
             }
         }
-        UNROLL for (int j = 0; j < PARTS; j++) {
-            vf columns = load(columns_of(p, g, panel) + j * LANES);
-            UNROLL for (int r = 0; r < rows; r++)
-                totals[r][j] = gathered(totals[r][j], (vi)s[r][j], row_of(p, g, row + (size_t)r), columns, g == 0);
-        }
+        UNROLL for (int r = 0; r < rows; r++)
+            UNROLL for (int j = 0; j < PARTS; j++)
+                totals[r][j] = gathered(totals[r][j], (vi)s[r][j], scale_of(p, g, row + (size_t)r));
     }
     UNROLL for (int r = 0; r < rows; r++) finish(p, row + (size_t)r, panel, totals[r]);
 }

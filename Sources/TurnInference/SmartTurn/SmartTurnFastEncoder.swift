@@ -4,9 +4,9 @@ private typealias A = SmartTurnArchitecture
 
 /// The network of Smart Turn v3 with int8 weights and dynamically quantised 8-bit activations.
 ///
-/// Each row of activations gets its own scale and offset where it is made; wide rows are cut into groups with one each
-/// (a convolution's taps, parts of a normalised token and of the hidden layer). Sums are exact
-/// integers, all between the products is float32. Keys are quantised less their mean over the tokens, which the
+/// Each row of activations gets its own scale where it is made; wide rows are cut into groups with one each (a
+/// convolution's taps, parts of a normalised token and of the hidden layer). Codes count from a centre, those behind a
+/// GELU from its least value. Sums are exact integers, all between the products is float32. Keys are quantised less their mean over the tokens, which the
 /// softmax does not see; values around their channel's centre.
 ///
 /// The work is cut into pieces that need no word from each other: blocks of tokens for all that treats tokens
@@ -44,7 +44,7 @@ struct SmartTurnFastEncoder: Sendable {
         self.kernels = kernels
         self.workers = workers
         conv1 = QuantisedLinear(weights.conv1, groupDepth: A.melCount)
-        conv2 = QuantisedLinear(weights.conv2, groupDepth: A.width)
+        conv2 = QuantisedLinear(weights.conv2, groupDepth: A.width, least: TURN_GELU_LEAST)
         positions = weights.positions
         layers = weights.layers.map { layer in
             Layer(
@@ -55,7 +55,8 @@ struct SmartTurnFastEncoder: Sendable {
                 output: QuantisedLinear(layer.output),
                 feedForwardNorm: layer.feedForwardNorm,
                 expand: QuantisedLinear(layer.expand, groupDepth: Space.normGroup),
-                contract: QuantisedLinear(layer.contract, groupDepth: Space.hiddenGroup))
+                contract: QuantisedLinear(
+                    layer.contract, groupDepth: Space.hiddenGroup, least: TURN_GELU_LEAST))
         }
         finalNorm = weights.finalNorm
         pool0 = QuantisedLinear(weights.pool0, groupDepth: Space.normGroup)
@@ -140,7 +141,7 @@ struct SmartTurnFastEncoder: Sendable {
         _ features: UnsafeBufferPointer<Float>, _ start: Int, _ space: Space, _ own: Space.Worker
     ) {
         let rows = Space.blockRows
-        // a frame more on both sides; beside the window is zero, a row of no scale and no offset
+        // a frame more on both sides; beside the window is zero, a row of no scale
         let first = max(0, start - 1)
         let last = min(A.frameCount, start + rows + 1)
         for time in first..<last {
@@ -148,17 +149,18 @@ struct SmartTurnFastEncoder: Sendable {
             for mel in 0..<A.melCount { row[mel] = features[mel * A.frameCount + time] }
         }
         let padding = start == 0 ? 1 : 0
-        own.meanings.update(repeating: turn_row(scale: 0, offset: 0), count: rows + 2)
+        own.scales.update(repeating: 0, count: rows + 2)
         own.codes.update(repeating: 0, count: (rows + 2) * A.melCount)
         quantise(
-            own.floats, A.melCount, last - first, own.codes + padding * A.melCount, own.meanings + padding)
+            own.floats, A.melCount, last - first, own.codes + padding * A.melCount, own.scales + padding)
         let taps = QuantisedRows(
-            codes: own.codes, stride: A.melCount, groupStride: A.melCount, meanings: own.meanings,
-            groupMeaningStride: 1, count: rows)
+            codes: own.codes, stride: A.melCount, groupStride: A.melCount, scales: own.scales,
+            groupScaleStride: 1, count: rows)
         conv1.apply(kernels, taps, to: own.hidden, stride: A.width, gelu: true)
-        quantise(
-            own.hidden, A.width, rows, space.frameCodes + (start + 1) * A.width,
-            space.frameMeanings + start + 1)
+        kernels.table.pointee.u8_quantise_gelu(
+            own.hidden, A.width, rows, 1, A.width, space.frameCodes + (start + 1) * A.width, A.width,
+            space.frameScales + start + 1)
+        if start == 0 { space.clearPadding() }
     }
 
     /// The second convolution for tokens from `start` on, and their positions.
@@ -166,7 +168,7 @@ struct SmartTurnFastEncoder: Sendable {
         let output = space.residual + start * A.width
         let taps = QuantisedRows(
             codes: space.frameCodes + 2 * start * A.width, stride: 2 * A.width, groupStride: A.width,
-            meanings: space.frameMeanings + 2 * start, meaningStride: 2, groupMeaningStride: 1,
+            scales: space.frameScales + 2 * start, scaleStride: 2, groupScaleStride: 1, isCentred: false,
             count: Space.blockRows)
         conv2.apply(kernels, taps, to: output, stride: A.width, gelu: true)
         let position = positions.base + start * A.width
@@ -180,7 +182,7 @@ struct SmartTurnFastEncoder: Sendable {
         layer.query.apply(kernels, normed, to: own.hidden, stride: A.width)
         kernels.table.pointee.u8_quantise(
             own.hidden, A.width, rows, A.headCount, A.headWidth, space.queryCodes + start * A.width, A.width,
-            space.queryMeanings + start * A.headCount)
+            space.queryScales + start * A.headCount)
         let projected = space.projected + start * 2 * A.width
         layer.key.apply(kernels, normed, to: projected, stride: 2 * A.width)
         layer.value.apply(kernels, normed, to: projected + A.width, stride: 2 * A.width)
@@ -201,23 +203,25 @@ struct SmartTurnFastEncoder: Sendable {
         for start in Swift.stride(from: 0, to: A.tokenCount, by: rows) {
             var scores = turn_u8s8_product(
                 a: space.queryCodes + start * A.width + head * A.headWidth, a_stride: A.width,
-                a_group_stride: 0, a_rows: space.queryMeanings + start * A.headCount + head * rows,
-                a_rows_stride: 1, a_rows_group_stride: 0, rows: rows, groups: 1, depth: A.headWidth,
+                a_group_stride: 0, a_scales: space.queryScales + start * A.headCount + head * rows,
+                a_scales_stride: 1, a_scales_group_stride: 0, centred: 1, rows: rows, groups: 1,
+                depth: A.headWidth,
                 weights: own.keys, panel_stride: A.headWidth * LinearWeights.panelWidth,
                 panels: A.tokenCount / LinearWeights.panelWidth, scales: own.keyScales, sums: own.keySums,
                 sums_group_stride: 0, bias: own.zeros, c: own.hidden, c_stride: A.tokenCount, accumulate: 0,
-                gelu: 0)
+                gelu: 0, sparse: 0)
             table.pointee.u8s8_gemm(&scores)
             table.pointee.u8_softmax(
-                own.hidden, rows, A.tokenCount, A.attentionScale, own.codes, own.meanings)
+                own.hidden, rows, A.tokenCount, A.attentionScale, own.codes, own.scales)
             var mixture = turn_u8s8_product(
-                a: own.codes, a_stride: A.tokenCount, a_group_stride: 0, a_rows: own.meanings,
-                a_rows_stride: 1, a_rows_group_stride: 0, rows: rows, groups: 1, depth: A.tokenCount,
+                a: own.codes, a_stride: A.tokenCount, a_group_stride: 0, a_scales: own.scales,
+                a_scales_stride: 1, a_scales_group_stride: 0, centred: 0, rows: rows, groups: 1,
+                depth: A.tokenCount,
                 weights: own.values, panel_stride: A.tokenCount * LinearWeights.panelWidth,
                 panels: A.headWidth / LinearWeights.panelWidth, scales: own.valueScales,
                 sums: own.valueSums, sums_group_stride: 0, bias: own.valueCentres,
                 c: space.mixed + start * A.width + head * A.headWidth, c_stride: A.width, accumulate: 0,
-                gelu: 0)
+                gelu: 0, sparse: 1)
             table.pointee.u8s8_gemm(&mixture)
         }
     }
@@ -226,8 +230,8 @@ struct SmartTurnFastEncoder: Sendable {
     private func feedForward(_ layer: Layer, _ start: Int, _ space: Space, _ own: Space.Worker) {
         let rows = Space.blockRows
         let residual = space.residual + start * A.width
-        quantise(space.mixed + start * A.width, A.width, rows, own.codes, own.meanings)
-        let mixed = QuantisedRows(codes: own.codes, stride: A.width, meanings: own.meanings, count: rows)
+        quantise(space.mixed + start * A.width, A.width, rows, own.codes, own.scales)
+        let mixed = QuantisedRows(codes: own.codes, stride: A.width, scales: own.scales, count: rows)
         layer.output.apply(kernels, mixed, to: residual, stride: A.width, adding: true)
         let normed = normalise(layer.feedForwardNorm, residual, own.floats, own)
         let groupCount = A.width / Space.hiddenGroup
@@ -235,13 +239,13 @@ struct SmartTurnFastEncoder: Sendable {
             let outputs = part * A.width..<(part + 1) * A.width
             layer.expand.apply(
                 kernels, normed, outputs: outputs, to: own.hidden, stride: A.width, gelu: true)
-            kernels.table.pointee.u8_quantise(
+            kernels.table.pointee.u8_quantise_gelu(
                 own.hidden, A.width, rows, groupCount, Space.hiddenGroup, own.hiddenCodes + part * A.width,
-                A.feedForwardWidth, own.hiddenMeanings + part * groupCount * rows)
+                A.feedForwardWidth, own.hiddenScales + part * groupCount * rows)
         }
         let hidden = QuantisedRows(
             codes: own.hiddenCodes, stride: A.feedForwardWidth, groupStride: Space.hiddenGroup,
-            meanings: own.hiddenMeanings, groupMeaningStride: rows, count: rows)
+            scales: own.hiddenScales, groupScaleStride: rows, isCentred: false, count: rows)
         layer.contract.apply(kernels, hidden, to: residual, stride: A.width, adding: true)
     }
 
@@ -264,16 +268,16 @@ struct SmartTurnFastEncoder: Sendable {
         let rows = Space.blockRows
         kernels.table.pointee.u8_layer_norm(
             values, rows, A.width / Space.normGroup, Space.normGroup, norm.weight.base, norm.bias.base,
-            A.layerNormEpsilon, output, own.codes, own.meanings)
+            A.layerNormEpsilon, output, own.codes, own.scales)
         return QuantisedRows(
-            codes: own.codes, stride: A.width, groupStride: Space.normGroup, meanings: own.meanings,
-            groupMeaningStride: rows, count: rows)
+            codes: own.codes, stride: A.width, groupStride: Space.normGroup, scales: own.scales,
+            groupScaleStride: rows, count: rows)
     }
 
     private func quantise(
         _ values: UnsafePointer<Float>, _ width: Int, _ rows: Int, _ codes: UnsafeMutablePointer<UInt8>,
-        _ meanings: UnsafeMutablePointer<turn_row>
+        _ scales: UnsafeMutablePointer<Float>
     ) {
-        kernels.table.pointee.u8_quantise(values, width, rows, 1, width, codes, width, meanings)
+        kernels.table.pointee.u8_quantise(values, width, rows, 1, width, codes, width, scales)
     }
 }

@@ -8,14 +8,14 @@ final class SmartTurnFastWorkspace {
     /// the second-level cache; also the queries whose scores are in memory at once.
     static let blockRows = 40
     /// Channels of a normalised token that share a scale.
-    static let normGroup = 96
+    static let normGroup = 128
     /// Hidden channels of the feed-forward block that share a scale.
     static let hiddenGroup = 192
 
     let head: SmartTurnHead.Workspace
     let workers: [Worker]
-    private let meanings = AlignedBuffer<turn_row>(count: A.frameCount + 2)
-    private let queryRows = AlignedBuffer<turn_row>(count: A.tokenCount * A.headCount)
+    private let rowScales = AlignedBuffer<Float>(count: A.frameCount + 2)
+    private let queryRowScales = AlignedBuffer<Float>(count: A.tokenCount * A.headCount)
     private let queries = AlignedBuffer<UInt8>(count: A.tokenCount * A.width)
     private let floats = AlignedBuffer<Float>(count: 4 * A.tokenCount * A.width)
 
@@ -25,13 +25,21 @@ final class SmartTurnFastWorkspace {
         head = SmartTurnHead.Workspace(tokens: floats.base + 2 * A.tokenCount * A.width)
     }
 
-    /// The first convolution, [1 + 800 + 1][384], where attention's output comes later. First and last row have no scale
-    /// and no offset: they stand for zero, whatever their codes.
+    /// The first convolution, [1 + 800 + 1][384], where attention's output comes later. First and last row stand for
+    /// zero.
     var frameCodes: UnsafeMutablePointer<UInt8> {
         // only kernels touch it, and bytes may alias anything in C
         UnsafeMutableRawPointer(mixed).assumingMemoryBound(to: UInt8.self)
     }
-    var frameMeanings: UnsafeMutablePointer<turn_row> { meanings.base }
+    var frameScales: UnsafeMutablePointer<Float> { rowScales.base }
+
+    /// Makes the rows before and behind the frames zero: 255 steps above the least value.
+    func clearPadding() {
+        for row in [0, A.frameCount + 1] {
+            (frameCodes + row * A.width).update(repeating: 255, count: A.width)
+            frameScales[row] = -TURN_GELU_LEAST / 255
+        }
+    }
     /// [400][384]
     var residual: UnsafeMutablePointer<Float> { floats.base }
     /// What attention makes, later the last normalisation, [400][384].
@@ -39,7 +47,7 @@ final class SmartTurnFastWorkspace {
     /// [400][384]
     var queryCodes: UnsafeMutablePointer<UInt8> { queries.base }
     /// [block][head][token of the block]
-    var queryMeanings: UnsafeMutablePointer<turn_row> { queryRows.base }
+    var queryScales: UnsafeMutablePointer<Float> { queryRowScales.base }
     /// Keys and values, [400][2 x 384].
     var projected: UnsafeMutablePointer<Float> { floats.base + 2 * A.tokenCount * A.width }
 
@@ -50,10 +58,11 @@ final class SmartTurnFastWorkspace {
         private static let groupCount = A.width / Space.normGroup
         private let blocks = AlignedBuffer<Float>(count: rowCount * (A.width + A.tokenCount))
         private let bytes = AlignedBuffer<UInt8>(count: rowCount * (A.tokenCount + A.feedForwardWidth))
-        private let rowMeanings = AlignedBuffer<turn_row>(
+        private let rowScales = AlignedBuffer<Float>(
             count: (groupCount + A.feedForwardWidth / Space.hiddenGroup) * rowCount)
         private let packed = AlignedBuffer<Int8>(count: 2 * A.tokenCount * A.headWidth)
-        private let vectors = AlignedBuffer<Float>(count: 3 * A.tokenCount + 3 * A.headWidth)
+        private let vectors = AlignedBuffer<Float>(count: 2 * (A.tokenCount + A.headWidth))
+        private let sums = AlignedBuffer<Int32>(count: A.tokenCount + A.headWidth)
 
         /// [42][384]
         var floats: UnsafeMutablePointer<Float> { blocks.base }
@@ -61,20 +70,18 @@ final class SmartTurnFastWorkspace {
         var hidden: UnsafeMutablePointer<Float> { blocks.base + Self.rowCount * A.width }
         /// [42][400]
         var codes: UnsafeMutablePointer<UInt8> { bytes.base }
-        var meanings: UnsafeMutablePointer<turn_row> { rowMeanings.base }
+        var scales: UnsafeMutablePointer<Float> { rowScales.base }
         /// [42][1536]
         var hiddenCodes: UnsafeMutablePointer<UInt8> { bytes.base + Self.rowCount * A.tokenCount }
-        var hiddenMeanings: UnsafeMutablePointer<turn_row> {
-            rowMeanings.base + Self.groupCount * Self.rowCount
-        }
+        var hiddenScales: UnsafeMutablePointer<Float> { rowScales.base + Self.groupCount * Self.rowCount }
         /// One head's keys and values as weights.
         var keys: UnsafeMutablePointer<Int8> { packed.base }
         var values: UnsafeMutablePointer<Int8> { packed.base + A.tokenCount * A.headWidth }
         var keyScales: UnsafeMutablePointer<Float> { vectors.base }
-        var keySums: UnsafeMutablePointer<Float> { vectors.base + A.tokenCount }
-        var zeros: UnsafePointer<Float> { UnsafePointer(vectors.base + 2 * A.tokenCount) }
-        var valueScales: UnsafeMutablePointer<Float> { vectors.base + 3 * A.tokenCount }
-        var valueSums: UnsafeMutablePointer<Float> { valueScales + A.headWidth }
-        var valueCentres: UnsafeMutablePointer<Float> { valueScales + 2 * A.headWidth }
+        var keySums: UnsafeMutablePointer<Int32> { sums.base }
+        var zeros: UnsafePointer<Float> { UnsafePointer(vectors.base + A.tokenCount) }
+        var valueScales: UnsafeMutablePointer<Float> { vectors.base + 2 * A.tokenCount }
+        var valueSums: UnsafeMutablePointer<Int32> { sums.base + A.tokenCount }
+        var valueCentres: UnsafeMutablePointer<Float> { valueScales + A.headWidth }
     }
 }

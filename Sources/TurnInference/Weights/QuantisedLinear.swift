@@ -7,11 +7,13 @@ struct QuantisedRows {
     let stride: Int
     /// Codes from one group of a row to the next.
     var groupStride = 0
-    let meanings: UnsafePointer<turn_row>
-    /// From the meaning of one row to that of the next.
-    var meaningStride = 1
-    /// From the meaning of one group to that of the next.
-    var groupMeaningStride = 0
+    let scales: UnsafePointer<Float>
+    /// From the scale of one row to that of the next.
+    var scaleStride = 1
+    /// From the scale of one group to that of the next.
+    var groupScaleStride = 0
+    /// Whether codes count from their centre.
+    var isCentred = true
     let count: Int
 }
 
@@ -27,13 +29,17 @@ struct QuantisedLinear: Sendable {
     private let codes: AlignedBuffer<Int8>
     private let scales: AlignedBuffer<Float>
     /// [group][output]: the sum of the group's codes.
-    private let sums: AlignedBuffer<Float>
+    private let sums: AlignedBuffer<Int32>
     private let bias: AlignedBuffer<Float>
 
     /// int8 weights as they are; float32 ones rounded, the largest of each output to 127.
     ///
+    /// - Parameters:
+    ///   - weights: of either kind.
+    ///   - groupDepth: inputs of a group; all if nil.
+    ///   - least: what code 0 of a row stands for. Its products are part of the bias.
     /// - Precondition: `groupDepth` divides the inputs, which 4 divides, and 16 the outputs.
-    init(_ weights: LinearWeights, groupDepth: Int? = nil) {
+    init(_ weights: LinearWeights, groupDepth: Int? = nil, least: Float = 0) {
         let width = LinearWeights.panelWidth
         inputCount = weights.inputCount
         outputCount = weights.outputCount
@@ -46,13 +52,21 @@ struct QuantisedLinear: Sendable {
         case .int8(let codes, let scales): (self.codes, self.scales) = (codes, scales)
         case .float32(let values): (codes, scales) = Self.quantised(values, inputCount, outputCount)
         }
-        bias = weights.bias
         let groupCount = inputCount / self.groupDepth
         sums = AlignedBuffer(count: groupCount * outputCount)
         for group in 0..<groupCount {
             turn_s8_sum_weights(
                 codes.base + group * self.groupDepth * width, inputCount * width, outputCount / width,
                 self.groupDepth, sums.base + group * outputCount)
+        }
+        guard least != 0 else {
+            bias = weights.bias
+            return
+        }
+        bias = AlignedBuffer(count: outputCount)
+        for output in 0..<outputCount {
+            let sum = (0..<groupCount).reduce(Int32(0)) { $0 + sums.base[$1 * outputCount + output] }
+            bias.base[output] = weights.bias.base[output] + least * Float(sum) * scales.base[output]
         }
     }
 
@@ -98,12 +112,13 @@ struct QuantisedLinear: Sendable {
         let outputs = outputs ?? 0..<outputCount
         let first = outputs.lowerBound
         var product = turn_u8s8_product(
-            a: rows.codes, a_stride: rows.stride, a_group_stride: rows.groupStride, a_rows: rows.meanings,
-            a_rows_stride: rows.meaningStride, a_rows_group_stride: rows.groupMeaningStride, rows: rows.count,
-            groups: inputCount / groupDepth, depth: groupDepth, weights: codes.base + first * inputCount,
+            a: rows.codes, a_stride: rows.stride, a_group_stride: rows.groupStride, a_scales: rows.scales,
+            a_scales_stride: rows.scaleStride, a_scales_group_stride: rows.groupScaleStride,
+            centred: rows.isCentred ? 1 : 0, rows: rows.count, groups: inputCount / groupDepth,
+            depth: groupDepth, weights: codes.base + first * inputCount,
             panel_stride: inputCount * width, panels: outputs.count / width, scales: scales.base + first,
             sums: sums.base + first, sums_group_stride: outputCount, bias: bias.base + first, c: output,
-            c_stride: outputStride, accumulate: adding ? 1 : 0, gelu: gelu ? 1 : 0)
+            c_stride: outputStride, accumulate: adding ? 1 : 0, gelu: gelu ? 1 : 0, sparse: 0)
         kernels.table.pointee.u8s8_gemm(&product)
     }
 }
