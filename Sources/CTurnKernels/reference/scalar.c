@@ -38,10 +38,10 @@ static float gelu(float x) {
 }
 
 static float coarse_gelu(float x) {
-    float size = fabsf(x), m = size < TURN_GELU_END ? size : TURN_GELU_END, near = rintf(4 * m) / 4, r = m - near;
-    int piece = (int)(4 * near);
-    float p = fmaf(r, turn_gelu_pieces[2][piece], turn_gelu_pieces[1][piece]);
-    p = fmaf(p, r, turn_gelu_pieces[0][piece]);
+    float size = fabsf(x), m = size < TURN_GELU_END ? size : TURN_GELU_END;
+    int piece = (int)rintf(4 * m);
+    float p = fmaf(m, turn_gelu_pieces[2][piece], turn_gelu_pieces[1][piece]);
+    p = fmaf(p, m, turn_gelu_pieces[0][piece]);
     return (x > 0 ? x : 0) + p;
 }
 

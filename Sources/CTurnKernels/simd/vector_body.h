@@ -124,11 +124,9 @@ INLINE vf looked_up(const float table[16], vu index) {
 // In pieces (gelu_pieces.h): few products, which the pipes of 8-bit products would have to do.
 INLINE vf coarse_gelu(vf x) {
     vf m = smaller(magnitude(x), all(TURN_GELU_END));
-    vf shifted = m + TURN_GELU_QUARTERS;
-    vf r = m - (shifted - TURN_GELU_QUARTERS);
-    vu piece = (vu)shifted;
-    vf p = fma_(r, looked_up(turn_gelu_pieces[2], piece), looked_up(turn_gelu_pieces[1], piece));
-    p = fma_(p, r, looked_up(turn_gelu_pieces[0], piece));
+    vu piece = (vu)(m + TURN_GELU_QUARTERS);
+    vf p = fma_(m, looked_up(turn_gelu_pieces[2], piece), looked_up(turn_gelu_pieces[1], piece));
+    p = fma_(p, m, looked_up(turn_gelu_pieces[0], piece));
     return larger(x, all(0)) + p;
 }
 
