@@ -8,9 +8,9 @@ final class SmartTurnFastWorkspace {
     /// the second-level cache; also the queries whose scores are in memory at once.
     static let blockRows = 40
     /// Channels of a normalised token that share a scale.
-    static let normGroup = 128
+    static let normGroup = 64
     /// Hidden channels of the feed-forward block that share a scale.
-    static let hiddenGroup = 192
+    static let hiddenGroup = 96
 
     let head: SmartTurnHead.Workspace
     let workers: [Worker]
