@@ -139,7 +139,8 @@ static void project(int index, size_t start) {
     apply(&key[index], normed, 0, WIDTH, projected + start * 2 * WIDTH, 2 * WIDTH, 0, 0);
     apply(&value[index], normed, 0, WIDTH, projected + start * 2 * WIDTH + WIDTH, 2 * WIDTH, 0, 0);
     enter(QUANTISING);
-    set->u8_quantise(hidden, WIDTH, BLOCK, HEADS, HEAD, query_codes + start * WIDTH, WIDTH, query_scales + start * HEADS);
+    set->u8_quantise(hidden, WIDTH, BLOCK, HEADS, HEAD, query_codes + start * WIDTH, WIDTH,
+                     query_scales + start * HEADS);
 }
 
 static void stem(void) {
@@ -177,7 +178,8 @@ static void attend(size_t head) {
         turn_u8s8_product scores = {
             .a = query_codes + start * WIDTH + head * HEAD, .a_stride = WIDTH,
             .a_scales = query_scales + start * HEADS + head * BLOCK, .a_scales_stride = 1, .centred = 1, .rows = BLOCK,
-            .groups = 1, .depth = HEAD, .weights = keys, .panel_stride = HEAD * 16, .panels = TOKENS / 16, .scales = key_scales,
+            .groups = 1, .depth = HEAD, .weights = keys, .panel_stride = HEAD * 16, .panels = TOKENS / 16,
+            .scales = key_scales,
             .sums = key_sums, .bias = none, .c = hidden, .c_stride = TOKENS,
         };
         set->u8s8_gemm(&scores);
@@ -187,8 +189,8 @@ static void attend(size_t head) {
         turn_u8s8_product mixture = {
             .a = codes, .a_stride = TOKENS, .a_scales = scales, .a_scales_stride = 1, .rows = BLOCK, .groups = 1,
             .depth = TOKENS, .weights = values, .panel_stride = TOKENS * 16, .panels = HEAD / 16,
-            .scales = value_scales, .sums = value_sums, .bias = centres, .c = mixed + start * WIDTH + head * HEAD, .c_stride = WIDTH,
-            .sparse = 1,
+            .scales = value_scales, .sums = value_sums, .bias = centres,
+            .c = mixed + start * WIDTH + head * HEAD, .c_stride = WIDTH, .sparse = 1,
         };
         set->u8s8_gemm(&mixture);
     }
@@ -245,7 +247,8 @@ static void prepare(void) {
     key_scales = zeros(TOKENS * 4), key_sums = zeros(TOKENS * 4), none = zeros(TOKENS * 4);
     value_scales = zeros(HEAD * 4), value_sums = zeros(HEAD * 4), centres = zeros(HEAD * 4);
     frame_codes = zeros((2 * TOKENS + 2) * WIDTH), codes = zeros((BLOCK + 2) * TOKENS);
-    hidden_codes = zeros(BLOCK * HIDDEN), query_codes = zeros(TOKENS * WIDTH), keys = zeros(TOKENS * HEAD), values = zeros(TOKENS * HEAD);
+    hidden_codes = zeros(BLOCK * HIDDEN), query_codes = zeros(TOKENS * WIDTH), keys = zeros(TOKENS * HEAD);
+    values = zeros(TOKENS * HEAD);
     frame_scales = zeros((2 * TOKENS + 2) * 4), scales = zeros(WIDTH / NORM_GROUP * (BLOCK + 2) * 4);
     hidden_scales = zeros(HIDDEN / HIDDEN_GROUP * BLOCK * 4), query_scales = zeros(TOKENS * HEADS * 4);
 }

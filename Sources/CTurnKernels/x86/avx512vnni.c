@@ -22,8 +22,8 @@ typedef struct {
     uint32_t first[TURN_DEPTH_MAX / G + LANES];
 } inputs;
 
-/// Where a tile reads: rows 0, 3 and 6 of a, its first panel, what to fetch. Three rows and three panels are in reach of
-/// one address each, so that all addresses fit the registers.
+/// Where a tile reads: rows 0, 3 and 6 of a, its first panel, what to fetch. Three rows and three panels are in reach
+/// of one address each, so that all addresses fit the registers.
 typedef struct {
     const uint8_t *a[3];
     const int8_t *w, *ahead;
