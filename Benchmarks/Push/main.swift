@@ -5,7 +5,9 @@ import TurnDetection
 import TurnTesting
 
 // Prints what pushing a 10 ms frame costs the pushing thread: one after the other, and at the pace of real time, while
-// the thread that works on the audio falls asleep and wakes between them. Takes a minute. Run it in release:
+// the thread that works on the audio falls asleep and wakes between them. What a thread that has slept pays for anything
+// at all (cold caches, the virtual machine) shows in the control: a copy of the same samples into memory of the same
+// size, at the same pace. Takes a minute. Run it in release:
 //   swift run -c release turn-push-benchmark
 
 func report(_ name: String, pause: TimeInterval, _ body: (Int) -> Void) {
@@ -45,6 +47,14 @@ for rate in [8_000, 16_000, 44_100, 48_000] {
     report("local stream, \(rate) Hz", pause: 0) { _ in local.push(frame) }
     let cloud = try detector([.connects]).stream()
     report("stream of a service, \(rate) Hz, in real time", pause: 0.01) { _ in cloud.push(frame) }
+    let samples = (0..<rate / 100).map { Float($0) }
+    let room = UnsafeMutableBufferPointer<Float>.allocate(capacity: rate / 4)
+    room.initialize(repeating: 0)
+    report("control: a copy, \(rate) Hz, in real time", pause: 0.01) { index in
+        let place = index * samples.count % (room.count - samples.count)
+        _ = UnsafeMutableBufferPointer(rebasing: room[place...]).update(from: samples)
+    }
+    room.deallocate()
     let session = try TurnSession(detector: try detector(nil), speechModel: EnergySpeechModel())
     report("session, \(rate) Hz, in real time", pause: 0.01) { _ in session.push(frame) }
 }

@@ -14,8 +14,6 @@ import TurnCore
 public struct AudioIngress: Sendable {
     /// Sample frames that are mixed at a time.
     private static let blockCount = 1024
-    /// Larger samples are damage.
-    private static let largestMagnitude: Float = 1_000_000
 
     /// Samples a second of the output.
     public let outputSampleRate: Int
@@ -75,8 +73,8 @@ public struct AudioIngress: Sendable {
         _ sink: (UnsafeBufferPointer<Float>) -> Void
     ) throws(TurnError) {
         try latch(format, sampleCount: samples.count)
-        Self.mix(samples, channelCount: format.channelCount, &block, &resampler, sink) {
-            Float($0) * (1 / 32_768)
+        mix(samples.count / format.channelCount, sink) { first, target in
+            MixDown.mix(samples, channelCount: format.channelCount, from: first, into: target)
         }
     }
 
@@ -93,8 +91,8 @@ public struct AudioIngress: Sendable {
         _ sink: (UnsafeBufferPointer<Float>) -> Void
     ) throws(TurnError) {
         try latch(format, sampleCount: samples.count)
-        Self.mix(samples, channelCount: format.channelCount, &block, &resampler, sink) {
-            abs($0) <= Self.largestMagnitude ? $0 : 0
+        mix(samples.count / format.channelCount, sink) { first, target in
+            MixDown.mix(samples, channelCount: format.channelCount, from: first, into: target)
         }
     }
 
@@ -120,13 +118,7 @@ public struct AudioIngress: Sendable {
                     + "push whole sample frames")
         }
         if let format {
-            guard format == newFormat else {
-                throw TurnError(
-                    .invalidAudio,
-                    "a frame of \(newFormat.channelCount) x \(newFormat.sampleRate) Hz came in a stream of "
-                        + "\(format.channelCount) x \(format.sampleRate) Hz and was dropped; flush before "
-                        + "the format changes")
-            }
+            guard format == newFormat else { throw format.refusal(of: newFormat) }
             return
         }
         if newFormat.sampleRate == outputSampleRate {
@@ -137,29 +129,17 @@ public struct AudioIngress: Sendable {
         format = newFormat
     }
 
-    /// Averages the channels block by block and passes the blocks on.
+    /// Mixes block by block and passes the blocks on.
     @inline(__always)
-    private static func mix<Sample>(
-        _ samples: UnsafeBufferPointer<Sample>, channelCount: Int, _ block: inout [Float],
-        _ resampler: inout Resampler?, _ sink: (UnsafeBufferPointer<Float>) -> Void,
-        _ value: (Sample) -> Float
+    private mutating func mix(
+        _ frameCount: Int, _ sink: (UnsafeBufferPointer<Float>) -> Void,
+        _ fill: (_ first: Int, _ target: UnsafeMutableBufferPointer<Float>) -> Void
     ) {
-        let frameCount = samples.count / channelCount
         var start = 0
         while start < frameCount {
-            let count = min(blockCount, frameCount - start)
-            block.withUnsafeMutableBufferPointer { block in
-                if channelCount == 1 {
-                    for index in 0..<count { block[index] = value(samples[start + index]) }
-                } else {
-                    let share = 1 / Float(channelCount)
-                    for index in 0..<count {
-                        let first = (start + index) * channelCount
-                        var sum: Float = 0
-                        for channel in first..<(first + channelCount) { sum += value(samples[channel]) }
-                        block[index] = sum * share
-                    }
-                }
+            let count = min(Self.blockCount, frameCount - start)
+            block.withUnsafeMutableBufferPointer {
+                fill(start, UnsafeMutableBufferPointer(rebasing: $0[..<count]))
             }
             block.withUnsafeBufferPointer { block in
                 let mono = UnsafeBufferPointer(rebasing: block[..<count])
@@ -167,5 +147,15 @@ public struct AudioIngress: Sendable {
             }
             start += count
         }
+    }
+}
+
+extension AudioFormat {
+    /// The error of a stream in this format that is given a frame in another.
+    package func refusal(of other: AudioFormat) -> TurnError {
+        TurnError(
+            .invalidAudio,
+            "a frame of \(other.channelCount) x \(other.sampleRate) Hz came in a stream of "
+                + "\(channelCount) x \(sampleRate) Hz and was dropped; flush before the format changes")
     }
 }

@@ -1,4 +1,3 @@
-import TurnAudio
 import TurnCore
 
 /// What a session was told and has not worked through yet, in order: audio, mixed down to mono at its own rate, and
@@ -11,8 +10,6 @@ final class SessionInbox: Sendable {
     static let capacity: Duration = .seconds(10)
     /// Transcripts and commands that wait, at most.
     static let inputLimit = 1_024
-    /// Audio that is taken out at a time, at most.
-    fileprivate static let pieceDuration: Duration = .milliseconds(100)
 
     enum Input: Sendable {
         /// For the turn machine.
@@ -38,9 +35,7 @@ final class SessionInbox: Sendable {
     }
 
     fileprivate struct State {
-        var mixer: AudioIngress?
-        var queue = MarkedQueue<Float, Input>(limit: 1, reserve: 1, filler: 0)
-        var sampleRate = 16_000
+        var audio = MonoQueue<Input>(capacity: SessionInbox.capacity)
         var waiter = AudioWaiter()
         /// Samples that are worth waking the reader for.
         var wanted = 1
@@ -53,7 +48,7 @@ final class SessionInbox: Sendable {
     private let state = Lock(State())
 
     /// Samples at 16 kHz that were dropped because the session was too slow.
-    var droppedCount: Int { state.withLock { $0.queue.droppedCount * 16_000 / $0.sampleRate } }
+    var droppedCount: Int { state.withLock { $0.audio.queue.droppedCount * 16_000 / $0.audio.sampleRate } }
 
     /// Transcripts and commands that were dropped because the session was too slow.
     var droppedInputCount: Int { state.withLock { $0.droppedInputCount } }
@@ -63,7 +58,7 @@ final class SessionInbox: Sendable {
         let result = state.withLock { state -> Result<UnsafeContinuation<Void, Never>?, TurnError> in
             guard state.isOpen else { return .success(nil) }
             do throws(TurnError) {
-                try state.take(frame)
+                try state.audio.push(frame)
             } catch {
                 return .failure(error)
             }
@@ -84,7 +79,7 @@ final class SessionInbox: Sendable {
                 if state.applicationInputCount >= Self.inputLimit { state.dropInput() }
                 state.applicationInputCount += 1
             }
-            state.queue.append(mark: input)
+            state.audio.queue.append(mark: input)
             return (true, state.waiter.take())
         }
         waiter?.resume()
@@ -118,7 +113,7 @@ final class SessionInbox: Sendable {
     }
 
     private func look() {
-        switch state.withLock({ $0.waiter.look(isEnough: $0.queue.sampleCount >= $0.wanted) }) {
+        switch state.withLock({ $0.waiter.look(isEnough: $0.audio.queue.sampleCount >= $0.wanted) }) {
         case .wake(let continuation): continuation.resume()
         case .lookAgain(let time): scheduleLook(time)
         case .done: break
@@ -127,51 +122,39 @@ final class SessionInbox: Sendable {
 }
 
 extension SessionInbox.State {
-    mutating func take(_ frame: AudioFrame) throws(TurnError) {
-        if mixer == nil {
-            sampleRate = frame.format.sampleRate
-            mixer = try AudioIngress(outputSampleRate: sampleRate)
-            queue.setLimit(
-                Int(SessionInbox.capacity.seconds) * sampleRate,
-                reserve: Int(0.25 * Double(sampleRate)))
-        }
-        // Out of the way while its samples go to the queue beside it; moved, not copied.
-        guard var mixer = mixer.take() else { return }
-        defer { self.mixer = mixer }
-        try mixer.push(frame) { queue.append($0) }
-    }
-
+    /// Samples that are taken out at a time, at most: 100 ms.
+    private var pieceCount: Int { audio.sampleRate / 10 }
     /// What the push of a frame wakes: the reader, if it has to be.
     mutating func pushed() -> UnsafeContinuation<Void, Never>? {
-        let backlog = Int(SessionInbox.pieceDuration.seconds * Double(sampleRate))
         return waiter.pushed(
-            isEnough: queue.sampleCount >= wanted, isPilingUp: queue.sampleCount >= wanted + backlog)
+            isEnough: audio.queue.sampleCount >= wanted,
+            isPilingUp: audio.queue.sampleCount >= wanted + pieceCount)
     }
 
     /// Whether the reader has to wait; notes how much audio is worth waking it for.
     mutating func isIdle(missing: Int) -> Bool {
-        wanted = (missing * sampleRate + 15_999) / 16_000
-        return queue.marks.isEmpty && queue.sampleCount < wanted
+        wanted = (missing * audio.sampleRate + 15_999) / 16_000
+        return audio.queue.marks.isEmpty && audio.queue.sampleCount < wanted
     }
 
     mutating func pop(missing: Int) -> SessionInbox.Item? {
         if isIdle(missing: missing) { return nil }
-        let distance = queue.distance(to: 0)
-        if distance == 0, let input = queue.popMark() {
+        let distance = audio.queue.distance(to: 0)
+        if distance == 0, let input = audio.queue.popMark() {
             if input.isApplications { applicationInputCount -= 1 }
             return .input(input)
         }
-        let piece = Int(SessionInbox.pieceDuration.seconds * Double(sampleRate))
-        let count = min(distance ?? queue.sampleCount, piece)
-        return count > 0 ? .audio(queue.pop(count), sampleRate: sampleRate) : nil
+        let count = min(distance ?? audio.queue.sampleCount, pieceCount)
+        return count > 0 ? .audio(audio.queue.pop(count), sampleRate: audio.sampleRate) : nil
     }
 
     /// Makes room: an interim transcript goes, or else the oldest input of the application's.
     mutating func dropInput() {
         let index =
-            queue.marks.firstIndex { $0.mark.isInterim } ?? queue.marks.firstIndex { $0.mark.isApplications }
+            audio.queue.marks.firstIndex { $0.mark.isInterim }
+            ?? audio.queue.marks.firstIndex { $0.mark.isApplications }
         guard let index else { return }
-        queue.removeMark(at: index)
+        audio.queue.removeMark(at: index)
         applicationInputCount -= 1
         droppedInputCount += 1
     }

@@ -105,7 +105,8 @@ public final class TurnSession: Sendable {
     /// Whether nobody answers any more.
     public var isDegraded: Bool { source.withLock { $0.stream }?.isDegraded ?? false }
 
-    /// Takes audio of any length and format. Never blocks, allocates nothing in steady state.
+    /// Takes audio of any length and format: copies it, and leaves the rest to the session's task. Waits for no work,
+    /// allocates nothing in steady state.
     ///
     /// Frames in another format than the first one are dropped with an error in the log.
     public func push(_ frame: AudioFrame) {

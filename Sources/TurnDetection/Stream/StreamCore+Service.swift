@@ -98,7 +98,7 @@ extension StreamCore {
             state -> (Ending?, StreamState.Request?, [Float]?, UnsafeContinuation<Void, Never>?) in
             let isCurrent = state.connection === connection
             if isCurrent { state.detach() }
-            let waiter = state.waiter.take()
+            let waiter = state.takeWaiter()
             if state.isClosed { return (.finished, nil, nil, waiter) }
             if case .success = result, !state.isInputOpen { return (.finished, nil, nil, waiter) }
             guard isCurrent else { return (.abandoned, nil, nil, waiter) }
@@ -163,7 +163,7 @@ extension StreamCore {
             detector.serviceLost()
             state.changes.append(.fellBack(reason))
             defer { state.hasWarnedFallback = true }
-            return (request, audio, state.work, !state.hasWarnedFallback, state.waiter.take())
+            return (request, audio, state.work, !state.hasWarnedFallback, state.takeWaiter())
         }
         guard let (request, audio, work, warns, waiter) = action else { return }
         if warns {
@@ -190,6 +190,7 @@ extension StreamCore {
             guard !state.isDegraded, !state.isClosed else { return (nil, false) }
             state.isDegraded = true
             state.isInputOpen = false
+            inbox.close()
             state.isFallback = false
             let request = state.takeRequest()
             state.audio.dropOutbound()
@@ -214,7 +215,8 @@ extension StreamCore {
             state.connectCount += 1
             state.retryCount = 0
             state.isRecovered = state.service == .local
-            return state.waiter.take()
+            state.audio.want(state.isSending)
+            return state.takeWaiter()
         }
         waiter?.resume()
     }
@@ -224,47 +226,29 @@ extension StreamCore {
             while true {
                 let (isOver, command) = state.withLock { state -> (Bool, TransportCommand?) in
                     guard state.connection === connection, !Task.isCancelled else { return (true, nil) }
-                    return (false, state.isConnected && !state.isRecovered ? state.audio.popFirst() : nil)
+                    guard state.isSending else { return (false, nil) }
+                    state.audio.receive(toService: state.isForService)
+                    return (false, state.audio.popFirst())
                 }
                 if isOver { return nil }
                 if let command { return command }
                 await wait(connection)
             }
         } onCancel: {
-            state.withLock { $0.waiter.take() }?.resume()
+            state.withLock { $0.takeWaiter() }?.resume()
         }
     }
 
     /// Returns when there may be something to send, or the connection is over.
     private func wait(_ connection: StreamConnection) async {
         await withUnsafeContinuation { continuation in
-            let (resumed, look) = state.withLock { state -> (UnsafeContinuation<Void, Never>?, Duration?) in
-                let isIdle =
-                    !state.isConnected || state.isRecovered || state.audio.outbound.isEmpty
-                guard state.connection === connection, !Task.isCancelled, isIdle else {
-                    return (continuation, nil)
-                }
-                let old = state.waiter.take()
-                return (old, state.waiter.wait(continuation, due: Self.sendInterval))
+            let resumed = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+                let isIdle = !state.isSending || state.audio.outbound.isEmpty
+                guard state.connection === connection, !Task.isCancelled, isIdle else { return continuation }
+                defer { state.waiter = continuation }
+                return state.waiter
             }
             resumed?.resume()
-            if let look { scheduleLook(look) }
-        }
-    }
-
-    private func scheduleLook(_ time: Duration) {
-        AudioWaiter.after(time) { [weak self] in self?.look() }
-    }
-
-    private func look() {
-        let outcome = state.withLock { state in
-            let isReady = state.isConnected && !state.isRecovered
-            return state.waiter.look(isEnough: isReady && !state.audio.outbound.isEmpty)
-        }
-        switch outcome {
-        case .wake(let continuation): continuation.resume()
-        case .lookAgain(let time): scheduleLook(time)
-        case .done: break
         }
     }
 
@@ -329,9 +313,10 @@ extension StreamCore {
     func abandon() {
         let (request, work, waiter) = state.withLock { state in
             state.isInputOpen = false
+            inbox.close()
             state.isClosed = true
             state.detach()
-            return (state.takeRequest(), state.work, state.waiter.take())
+            return (state.takeRequest(), state.work, state.takeWaiter())
         }
         request?.handle.resolve(.unanswered(.cancelled, source: request?.source ?? .local))
         waiter?.resume()

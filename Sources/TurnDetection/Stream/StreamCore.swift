@@ -8,6 +8,10 @@ final class StreamCore: Sendable {
     static let sendInterval: Duration = .milliseconds(20)
     /// No prediction stays open longer, even if nobody calls it off.
     static let predictionLimit: Duration = .seconds(10)
+    /// Audio that flows and goes nowhere yet is resampled in pieces of about this length.
+    static let receiveInterval: Duration = .milliseconds(100)
+    /// Where audio is resampled while it flows: neither the thread that pushes nor those of Swift concurrency.
+    private static let looks = DispatchQueue(label: "turn-detection.audio", attributes: .concurrent)
     /// Where local models run: off the threads of Swift concurrency, which must not be held up.
     static let inference = DispatchQueue(label: "turn-detection.inference", attributes: .concurrent)
 
@@ -15,6 +19,8 @@ final class StreamCore: Sendable {
     let connectionOptions: ConnectionOptions
     let onChange: (@Sendable (TurnEvent.ServiceChange) -> Void)?
     let state: Lock<StreamState>
+    /// Its lock may be taken while that of the state is held, not the other way round.
+    let inbox: StreamInbox
 
     var options: TurnDetectorOptions { detector.options }
     var hasFallback: Bool { options.localFallback }
@@ -28,25 +34,42 @@ final class StreamCore: Sendable {
         self.connectionOptions = connectionOptions
         self.onChange = onChange
         let usesLocal = service == .local || detector.options.localFallback
+        let window = usesLocal ? detector.localModel.windowSampleCount : nil
+        inbox = StreamInbox(
+            capacity: max(StreamAudio.queueDuration, .samples(window ?? 0) + Self.receiveInterval))
         let audio = try StreamAudio(
-            windowSampleCount: usesLocal ? detector.localModel.windowSampleCount : nil,
-            sampleRate: detector.options.sampleRate)
+            inbox, windowSampleCount: window, sampleRate: detector.options.sampleRate)
         state = Lock(StreamState(audio: audio, service: service))
     }
 
     func push(_ frame: AudioFrame) {
-        var failure: TurnError?
-        let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
-            guard state.isInputOpen else { return nil }
-            do throws(TurnError) {
-                try state.audio.push(frame, toService: state.service == .cloud)
-            } catch {
-                failure = error
+        do throws(TurnError) {
+            switch try inbox.push(frame) {
+            case .none: break
+            case .first: Self.looks.async { [weak self] in self?.look(after: .zero) }
+            case .extra: Self.looks.async { [weak self] in self?.receive() }
             }
-            return state.pushed()
+        } catch {
+            options.logger.error("audio was dropped: \(error)")
+        }
+    }
+
+    /// Looks for audio, and sees to it that looks go on while it flows.
+    private func look(after interval: Duration) {
+        let goesOn = inbox.look(after: interval)
+        receive()
+        guard goesOn else { return }
+        let next = state.withLock { $0.isSending } ? Self.sendInterval : Self.receiveInterval
+        Self.looks.asyncAfter(deadline: .now() + next.seconds) { [weak self] in self?.look(after: next) }
+    }
+
+    /// Takes in what was pushed, and tells the transport if there is something to send.
+    private func receive() {
+        let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+            state.audio.receive(toService: state.isForService)
+            return state.isSending && !state.audio.outbound.isEmpty ? state.takeWaiter() : nil
         }
         waiter?.resume()
-        if let failure { options.logger.error("audio was dropped: \(failure)") }
     }
 
     func predict(lookback: Duration?) -> PredictionHandle {
@@ -59,6 +82,7 @@ final class StreamCore: Sendable {
                 handle.resolve(.unanswered(.closed, source: state.service == .cloud ? .cloud : .local))
                 return handle
             }
+            state.audio.receive(toService: state.isForService)
             superseded = state.request
             superseded?.limit?.cancel()
             // While no connection stands the local model answers, if it may; else the request waits for it (S-03, S-04).
@@ -72,7 +96,7 @@ final class StreamCore: Sendable {
             } else {
                 state.audio.append(.predict(handle.id))
                 request.limit = limit(handle)
-                if state.isConnected { waiter = state.waiter.take() }
+                if state.isConnected { waiter = state.takeWaiter() }
             }
             state.request = request
             return handle
@@ -103,8 +127,10 @@ final class StreamCore: Sendable {
             guard state.isInputOpen else {
                 return (nil as StreamState.Request?, nil as UnsafeContinuation<Void, Never>?)
             }
+            state.audio.receive(toService: state.isForService)
             if state.isRecovered {
                 state.isRecovered = false
+                state.audio.want(true)
                 state.service = .cloud
                 state.isFallback = false
                 detector.serviceRecovered()
@@ -112,8 +138,8 @@ final class StreamCore: Sendable {
                 recovered = true
             }
             let request = state.takeRequest()
-            state.audio.flush(toService: state.service == .cloud)
-            return (request, state.isConnected ? state.waiter.take() : nil)
+            state.audio.flush(toService: state.isForService)
+            return (request, state.isConnected ? state.takeWaiter() : nil)
         }
         request?.handle.resolve(.unanswered(.cancelled, source: request?.source ?? .local))
         if recovered {
@@ -128,8 +154,10 @@ final class StreamCore: Sendable {
         let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
             guard state.isInputOpen else { return nil }
             state.isInputOpen = false
-            if state.service == .cloud { state.audio.append(.end) }
-            return state.isConnected ? state.waiter.take() : nil
+            inbox.close()
+            state.audio.receive(toService: state.isForService)
+            if state.isForService { state.audio.append(.end) }
+            return state.isConnected ? state.takeWaiter() : nil
         }
         waiter?.resume()
     }

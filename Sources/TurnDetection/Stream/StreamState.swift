@@ -47,7 +47,7 @@ struct StreamState {
     var sessionID: String?
     var work = Work()
     /// Where the transport waits for something to send.
-    var waiter = AudioWaiter()
+    var waiter: UnsafeContinuation<Void, Never>?
 
     var request: Request?
     /// The local model's next prediction. One runs at a time, so at most one waits: the latest.
@@ -93,10 +93,16 @@ struct StreamState {
         return changes.removeFirst()
     }
 
-    /// What the push of a frame wakes: the transport, if it has to be.
-    mutating func pushed() -> UnsafeContinuation<Void, Never>? {
-        guard isConnected, !isRecovered else { return nil }
-        return waiter.pushed(isEnough: !audio.outbound.isEmpty, isPilingUp: audio.isPilingUp)
+    /// Whether what is pushed goes to a service, now or when a connection stands.
+    var isForService: Bool { service == .cloud }
+
+    /// Whether a connection stands that audio and requests go to.
+    var isSending: Bool { isConnected && !isRecovered }
+
+    /// Takes the transport's task out, to wake it.
+    mutating func takeWaiter() -> UnsafeContinuation<Void, Never>? {
+        defer { waiter = nil }
+        return waiter
     }
 
     /// The connection is over.
@@ -105,6 +111,7 @@ struct StreamState {
         isConnected = false
         isRecovered = false
         sessionID = nil
+        audio.want(false)
     }
 
     /// An id as the reference forms it.

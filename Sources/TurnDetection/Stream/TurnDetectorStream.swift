@@ -6,7 +6,8 @@ public import TurnCore
 /// one takes the place of the last. All methods may be called from any thread and return at once.
 ///
 /// Audio and requests are taken in the order of the calls: a prediction sees all audio pushed before it (S-05). What
-/// is kept is bounded: the local model's window, and 10 s of audio that wait for a service, the newest winning.
+/// is kept is bounded: the local model's window, 10 s of audio that wait for a service, and as much on its way to both (or
+/// as much as the model looks at, if that is more), the newest winning.
 public final class TurnDetectorStream: Sendable {
     /// How often a stream connected and what it lost.
     public struct Statistics: Sendable, Hashable {
@@ -45,9 +46,10 @@ public final class TurnDetectorStream: Sendable {
     /// How often it connected and what it lost.
     public var statistics: Statistics {
         core.state.withLock { state in
-            Statistics(
+            state.audio.receive(toService: state.isForService)
+            return Statistics(
                 connectCount: state.connectCount, retryCount: state.retryCount,
-                droppedSampleCount: state.audio.outbound.droppedCount)
+                droppedSampleCount: state.audio.droppedCount)
         }
     }
 
@@ -59,7 +61,8 @@ public final class TurnDetectorStream: Sendable {
         core.detector.backchannelThreshold(for: language)
     }
 
-    /// Takes audio of any length and format. Never blocks, allocates nothing in steady state.
+    /// Takes audio of any length and format: copies it, and leaves the rest to those who work on it. Waits for no work,
+    /// allocates nothing in steady state.
     ///
     /// Frames in another format than the first one since the start or the last flush are dropped with an error in the
     /// log. After the end of the input it does nothing.

@@ -99,6 +99,21 @@ struct MarkedQueue<Sample, Mark> {
         }
     }
 
+    /// Copies the oldest samples to the start of `target` and takes them out: as many as it holds, or all.
+    ///
+    /// - Returns: how many.
+    mutating func pop(into target: UnsafeMutableBufferPointer<Sample>) -> Int {
+        let taken = min(target.count, sampleCount)
+        let place = start % storage.count
+        let first = min(taken, storage.count - place)
+        storage.withUnsafeBufferPointer { storage in
+            _ = target.update(fromContentsOf: storage[place..<(place + first)])
+            _ = target[first...].update(fromContentsOf: storage[..<(taken - first)])
+        }
+        start += taken
+        return taken
+    }
+
     /// Drops everything; the count of what was lost goes on.
     mutating func removeAll() {
         start = end
@@ -108,8 +123,14 @@ struct MarkedQueue<Sample, Mark> {
     private mutating func reserve(_ count: Int) {
         guard count > storage.count else { return }
         let grown = min(limit, max(count, storage.count * 2))
+        // From the front on; positions start over with it.
+        let waiting = sampleCount
         var target = [Sample](repeating: filler, count: grown)
-        for position in start..<end { target[position % grown] = storage[position % storage.count] }
+        let base = start
+        _ = target.withUnsafeMutableBufferPointer { pop(into: $0) }
         storage = target
+        for index in marks.indices { marks[index].position -= base }
+        start = 0
+        end = waiting
     }
 }

@@ -97,6 +97,39 @@ import TurnTesting
         #expect(abs(try await shown(window: 16_000, [frame, frame]).count - count - 800) <= 10)
     }
 
+    @Test(arguments: [8_000, 16_000, 44_100, 48_000])
+    func `R-114 what was pushed piece by piece is shown as the ingress makes it, to the bit`(rate: Int)
+        async throws
+    {
+        var generator = SeededGenerator(seed: 7)
+        let format = try AudioFormat(sampleRate: rate)
+        let frames = try (0..<120).map { _ in
+            try AudioFrame(
+                .int16(
+                    (0..<Int.random(in: 1...(rate / 40), using: &generator)).map { _ in
+                        Int16.random(in: -9_000...9_000, using: &generator)
+                    }), format: format)
+        }
+        var ingress = AudioIngress()
+        var expected: [Float] = []
+        for frame in frames { try ingress.push(frame) { expected.append(contentsOf: $0) } }
+        #expect(try await shown(window: 100_000, frames) == expected)
+    }
+
+    @Test(arguments: [16_000, 48_000])
+    func `more than anybody can take in before the prediction: the newest wins`(rate: Int) async throws {
+        let frames = try (0..<30).map { second in
+            try AudioFrame(
+                .float32([Float](repeating: Float(second) / 32, count: rate)),
+                format: AudioFormat(sampleRate: rate))
+        }
+        // The window is longer than what waits on its way: then so much may wait.
+        let shown = try await shown(window: 12 * 16_000, frames)
+        #expect(shown.count == 12 * 16_000)
+        // Half of the window is six seconds ago, give or take the resampler.
+        #expect(abs((shown.last ?? 0) - 29 / 32) < 0.001 && abs(shown[6 * 16_000] - 23.5 / 32) < 0.02)
+    }
+
     @Test func `R-116 a single sample at another rate`() async throws {
         let format = try AudioFormat(sampleRate: 8_000)
         let single = try AudioFrame(.float32([0.5]), format: format)
