@@ -99,3 +99,9 @@ uint64_t turn_heap_size(void) {
     return 0;
 #endif
 }
+
+void turn_trim_heap(void) {
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
+}

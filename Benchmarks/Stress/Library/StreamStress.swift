@@ -4,6 +4,16 @@ package import TurnCore
 import TurnDetection
 import TurnTesting
 
+/// A model that keeps nothing of what it was shown, however long the run.
+private struct Forgetful: TurnModel {
+    let name = "forgetful"
+    let windowSampleCount = 16_000
+
+    func predict(_ audio: UnsafeBufferPointer<Float>) throws(TurnError) -> ModelPrediction {
+        ModelPrediction(probability: 0.5)
+    }
+}
+
 /// A hundred streams, three tasks each that push, predict, cancel, flush, end and close at random, on four detectors
 /// whose services answer, break and come back: every handle must be answered, and memory must stay where it is.
 package struct StreamStress: Sendable {
@@ -17,6 +27,8 @@ package struct StreamStress: Sendable {
     package private(set) var resident: [Double] = []
     /// Of it, what was allocated and not freed; zeros where the C library does not tell.
     package private(set) var heap: [Double] = []
+    /// Memory of the process at the end, after the C library gave free memory back, MiB.
+    package private(set) var residentTrimmed = 0.0
 
     /// How much larger a series is in the last quarter of the time than in the second, by their medians; pools and
     /// queues fill in the first.
@@ -64,6 +76,8 @@ package struct StreamStress: Sendable {
                 }
             }
         }
+        turn_trim_heap()
+        tally.update { $0.residentTrimmed = Double(turn_resident_size()) / 1_048_576 }
         return tally.value
     }
 
@@ -89,7 +103,7 @@ package struct StreamStress: Sendable {
         }
         let transport = ScriptedTransport(scripts, keepsCommands: false)
         return try TurnDetector(
-            localModel: LocalModel(ScriptedTurnModel([0.5], windowSampleCount: 16_000)),
+            localModel: LocalModel(Forgetful()),
             cloud: { _ in transport },
             options: options)
     }

@@ -4,8 +4,8 @@ import TurnStress
 
 // Random calls on a hundred streams: prints what was asked and answered and how memory went, and exits with 1 if a handle
 // was left unanswered or the heap grew. A program of its own, since Swift Testing keeps something of every error that is
-// thrown, cancellations of timers too. Resident memory is printed beside the heap: at a hundred thousand allocations a
-// second it creeps up for minutes while the heap stays, since glibc's free blocks lie between those in use.
+// thrown, cancellations of timers too. Resident memory is printed beside the heap, and once more after the C library gave
+// back what lies free: the difference is its free blocks between those in use.
 //   swift run -c release turn-stress [seconds, by default 30]
 
 let seconds = CommandLine.arguments.dropFirst().first.flatMap(Double.init) ?? 30
@@ -19,5 +19,6 @@ for (name, series) in [("heap", result.heap), ("resident", result.resident)] {
     let text = series.map { String(Int($0.rounded())) }.joined(separator: " ")
     print("\(name), MiB over time: \(text); grew by \(growth) from the second quarter to the last")
 }
+print("resident at the end, after free memory was given back: \(Int(result.residentTrimmed.rounded())) MiB")
 let isFlat = StreamStress.growth(result.heap) < limit
 exit(result.askedCount > 0 && result.askedCount == result.answeredCount && isFlat ? 0 : 1)

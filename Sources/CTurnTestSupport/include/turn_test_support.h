@@ -13,6 +13,9 @@ uint64_t turn_allocation_count(void);
 /// Bytes of physical memory of this process; 0 where that is not known.
 uint64_t turn_resident_size(void);
 
+/// Has the C library give free memory back to the system, where it can.
+void turn_trim_heap(void);
+
 /// Bytes that were allocated and not freed; 0 where that is not known.
 uint64_t turn_heap_size(void);
 

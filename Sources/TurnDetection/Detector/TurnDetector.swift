@@ -26,6 +26,10 @@ public final class TurnDetector: Sendable {
 
     let options: TurnDetectorOptions
     let local: LoadedModel
+    /// No prediction by a service stays open longer, even if nobody calls it off.
+    let predictionLimits: Timeouts
+    /// A service is given so much time to end a session (S-24).
+    let closingLimits: Timeouts
     private let transport: (any TurnDetectionTransport)?
     private let state: Lock<State>
     private let metricsBroadcast = Broadcast<PredictionMetrics>(limit: 256)
@@ -50,6 +54,8 @@ public final class TurnDetector: Sendable {
         if let endpoint, let cloud { transport = try cloud(endpoint) } else { transport = nil }
         self.options = options
         local = LoadedModel(localModel)
+        predictionLimits = Timeouts(after: .seconds(10), clock: options.clock)
+        closingLimits = Timeouts(after: .seconds(1), clock: options.clock)
         let version: TurnDetectorVersion = transport == nil ? .v1Mini : .v1
         let thresholds = Thresholds(
             local: options.localThresholds, usesCloud: version == .v1, override: options.threshold,

@@ -289,24 +289,21 @@ extension StreamCore {
             let waits = state.isConnected && state.service == .cloud
             return waits ? state.work.worker : nil
         }
-        if let worker { await end(of: worker, within: .seconds(1)) }
+        if let worker { await end(of: worker) }
         abandon()
     }
 
-    /// Returns when the task has ended or the time has passed; a transport that ignores its cancellation holds up
+    /// Returns when the task has ended or its time has passed; a transport that ignores its cancellation holds up
     /// nobody.
-    private func end(of worker: Task<Void, Never>, within limit: Duration) async {
+    private func end(of worker: Task<Void, Never>) async {
         let gate = Gate()
-        let timer = Task { [clock = options.clock] in
-            try? await clock.sleep(for: limit)
-            gate.open()
-        }
+        let limit = detector.closingLimits.start { gate.open() }
         Task {
             await worker.value
             gate.open()
         }
         await gate.wait()
-        timer.cancel()
+        limit.cancel()
     }
 
     /// Ends everything at once.

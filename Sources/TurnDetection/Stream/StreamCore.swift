@@ -6,8 +6,6 @@ import TurnCore
 final class StreamCore: Sendable {
     /// Audio that flows is sent in pieces of about this length.
     static let sendInterval: Duration = .milliseconds(20)
-    /// No prediction stays open longer, even if nobody calls it off.
-    static let predictionLimit: Duration = .seconds(10)
     /// Audio that flows and goes nowhere yet is resampled in pieces of about this length.
     static let receiveInterval: Duration = .milliseconds(100)
     /// Where audio is resampled while it flows: neither the thread that pushes nor those of Swift concurrency.
@@ -95,7 +93,7 @@ final class StreamCore: Sendable {
                 localAudio = state.audio.window(lookback: request.lookback, endingAt: request.position)
             } else {
                 state.audio.append(.predict(handle.id))
-                request.limit = limit(handle)
+                request.limit = detector.predictionLimits.start { [weak self] in self?.expire(handle) }
                 if state.isConnected { waiter = state.takeWaiter() }
             }
             state.request = request
@@ -216,14 +214,6 @@ final class StreamCore: Sendable {
         while let change = state.withLock({ $0.nextChange() }) {
             onChange?(change)
             state.withLock { $0.isTelling = false }
-        }
-    }
-
-    private func limit(_ handle: PredictionHandle) -> Task<Void, Never> {
-        let clock = options.clock
-        return Task { [weak self] in
-            guard (try? await clock.sleep(for: Self.predictionLimit)) != nil else { return }
-            self?.expire(handle)
         }
     }
 

@@ -16,7 +16,7 @@ struct StreamState {
         /// Where its audio ends.
         let position: Int
         let time: Duration
-        var limit: Task<Void, Never>?
+        var limit: Timeouts.Timeout?
     }
 
     /// The tasks of a stream that uses a service.

@@ -170,6 +170,26 @@ import TurnTesting
         #expect(await stream.predict().value.outcome == .failed)
     }
 
+    @Test func `the time of a request runs from its own start, whatever was asked and answered before`()
+        async throws
+    {
+        let bench = try Bench()
+        let stream = try await bench.connectedStream()
+        let first = stream.predict()
+        await bench.clock.sleeperCount.first { $0 == 1 }
+        bench.transport.answer(TransportAnswer(requestID: first.id, probability: 0.3))
+        #expect(await first.value.outcome == .predicted)
+        bench.clock.advance(by: .seconds(4))
+        let second = stream.predict()
+        bench.clock.advance(by: .seconds(6))
+        await bench.clock.sleeperCount.first { $0 == 1 }
+        #expect(second.current == nil)
+        bench.clock.advance(by: .seconds(4) - .nanoseconds(1))
+        #expect(second.current == nil)
+        bench.clock.advance(by: .nanoseconds(1))
+        #expect(await second.value.outcome == .timedOut)
+    }
+
     @Test func `no request stays open beyond ten seconds`() async throws {
         let bench = try Bench()
         let stream = try await bench.connectedStream()
