@@ -67,9 +67,16 @@ private func learnt(_ delay: Duration) -> Double {
         learner.userSpeechStarted(at: at(start))
         learner.userSpeechEnded(at: at(start + 1))
         #expect(learnt(learner.minDelay) == expected)
+        // What lies out of bounds is not kept behind them either: a pause of .4 moves the bound itself.
+        learner.userSpeechStarted(at: at(start + 1.4))
+        learner.userSpeechEnded(at: at(start + 2))
+        #expect(learnt(learner.minDelay) == (expected + 400) / 2)
     }
 
-    @Test(arguments: [(100.15, 100.4, 350), (100.2, 100.25, 300)] as [(Double, Double, Double)])
+    /// The last one lies on the bound: both gaps differ by as much as the shorter delay.
+    @Test(
+        arguments: [(100.15, 100.4, 350), (100.2, 100.25, 300), (100.2, 100.5, 400), (100.2, 100.501, 300)]
+            as [(Double, Double, Double)])
     func `section 13 overlapping examples`(agent: Double, user: Double, expected: Double) throws {
         var learner = try learner()
         learner.agentSpeechStarted(at: at(agent))
@@ -198,6 +205,14 @@ private func learnt(_ delay: Duration) -> Double {
         learner.userSpeechStarted(at: at(100.6), overlapping: true)
         learner.userSpeechEnded(at: at(100.8), interruption: false)
         #expect(learner.userEnd == at(100.8))
+    }
+
+    @Test func `R-099 at the grace itself the verdict counts`() throws {
+        var learner = try learner()
+        learner.agentSpeechStarted(at: at(100.5))
+        learner.userSpeechStarted(at: at(100.75), overlapping: true)
+        learner.userSpeechEnded(at: at(100.9), interruption: false)
+        #expect(learner.userStart == nil && learner.userEnd == nil)
     }
 
     @Test func `R-100 the agent's end`() throws {

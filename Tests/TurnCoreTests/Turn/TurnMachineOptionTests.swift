@@ -25,6 +25,23 @@ import TurnCore
         talk.silence(until: .seconds(1))
         // Speech was last noted one window after its end.
         #expect(talk.turns.map(\.time) == [.milliseconds(332)])
+        talk.speak()
+        talk.silence(until: .milliseconds(64))
+        talk.send(.commitTurn)
+        // A new segment starts after 64 ms.
+        talk.speak(windows: 20)
+        #expect(talk.turns.map(\.turn.reason) == [.manual, .manual])
+    }
+
+    @Test func `a manual commit stands, whatever the pause would have decided`() throws {
+        var talk = try Conversation()
+        talk.answer(0.2)
+        talk.speak()
+        talk.silence(until: .milliseconds(64))
+        talk.send(.commitTurn)
+        talk.silence(until: .seconds(1))
+        #expect(talk.turns.map(\.turn.reason) == [.manual])
+        #expect(talk.turns.map(\.time) == [.milliseconds(332)])
     }
 
     @Test func `switching to manual mode calls off the decision`() throws {
@@ -54,6 +71,17 @@ import TurnCore
         #expect(talk.predictions.map(\.made.probability) == [0.1, 0.2, 0.8])
         #expect(talk.turns.map(\.time) == [.milliseconds(656)])
         #expect(talk.turns.map(\.turn.reason) == [.model])
+    }
+
+    @Test func `the interval of rescoring runs from question to question, not from the answer`() throws {
+        var options = TurnMachine.Options()
+        options.rescoring = .every(.milliseconds(200))
+        var talk = try Conversation(options: options)
+        for _ in 0..<2 { talk.answer(0.1, after: .milliseconds(100)) }
+        talk.answer(0.8)
+        talk.speak()
+        talk.silence(until: .seconds(3))
+        #expect(talk.requests == [.milliseconds(256), .milliseconds(456), .milliseconds(656)])
     }
 
     @Test func `rescoring never lasts beyond the longer delay`() throws {
@@ -92,6 +120,8 @@ import TurnCore
         // 4.8 s of speech without a pause: the bound is reached twice.
         #expect(talk.turns.map(\.turn.reason) == [.maxTurnDuration, .maxTurnDuration])
         #expect(talk.turns.map { $0.turn.time - $0.turn.speechStart! } == [.seconds(2), .seconds(2)])
+        // Speech goes on: it ends for the turn when the turn does.
+        #expect(talk.turns.map(\.turn.speechEnd) == talk.turns.map(\.turn.time))
         talk.answer(0.9)
         talk.silence(until: .seconds(5))
         #expect(talk.turns.map(\.turn.reason).last == .model)

@@ -75,6 +75,20 @@ import TurnCore
         #expect(talk.turns[1].turn.speechStart.map { talk.mark - $0 } == .milliseconds(320))
     }
 
+    @Test func `S-21 speech noted since the decision began outlives its turn`() throws {
+        var talk = try Conversation()
+        talk.answer(0.2)
+        talk.speak()
+        talk.silence(until: .milliseconds(960))
+        talk.speak(windows: 1)
+        // It is noted one window after its end.
+        talk.silence(until: .milliseconds(32))
+        let noted = talk.machine.lastSpeaking
+        talk.silence(until: .seconds(4))
+        #expect(talk.turns.count == 1)
+        #expect(talk.machine.lastSpeaking == noted && noted != nil)
+    }
+
     @Test func `S-21 a transcript after a blip waits from the blip on`() throws {
         var talk = try Conversation(options: transcribed())
         talk.answer(0.9)
@@ -131,8 +145,10 @@ import TurnCore
     }
 
     @Test(
-        arguments: [(0.2, 0.8, 0.5, true), (0.9, 0.8, 0.5, true), (0.2, 0.4, 0.7, false)]
-            as [(Float, Float, Double, Bool)])
+        arguments: [
+            (0.2, 0.8, 0.5, true), (0.9, 0.8, 0.5, true), (0.2, 0.4, 0.7, false), (0.2, 0.5, 0.5, true),
+            (0.2, 0.7, 0.7, true),
+        ] as [(Float, Float, Double, Bool)])
     func `R-058 R-059 R-060 backchannel opportunity`(
         probability: Float, backchannel: Float, threshold: Double, isOffered: Bool
     ) throws {
@@ -175,6 +191,16 @@ import TurnCore
         talk.speak()
         talk.silence(until: .milliseconds(500))
         #expect(talk.requests == [.milliseconds(256)])
+    }
+
+    @Test func `R-061 a request is made as soon as the silence is as long as it has to be`() throws {
+        var options = TurnMachine.Options()
+        options.predictionSilence = .milliseconds(192)
+        var talk = try Conversation(options: options)
+        talk.speak()
+        talk.silence(until: .milliseconds(500))
+        // The seventh window reports what was silent before it: six windows, 192 ms.
+        #expect(talk.requests == [.milliseconds(224)])
     }
 
     @Test func `R-062 speech within the segment cancels once, the next pause asks anew`() throws {

@@ -143,6 +143,23 @@ import TurnTesting
         #expect(await stream.predict().value.source == .cloud)
     }
 
+    @Test func `S-03 R-006 a local answer that is late says nothing about the service`() async throws {
+        let gate = Recorder(false)
+        let bench = try Bench([.refuses(Self.blip), .answers(0.75)], localModel: .gated(gate)) {
+            $0.connectionOptions = .default
+        }
+        let stream = try bench.stream()
+        await bench.clock.sleeperCount.first { $0 == 1 }
+        let handle = stream.predict()
+        stream.cancelInference(timedOut: true)
+        #expect(await handle.value.outcome == .timedOut)
+        #expect(!stream.isFallback && bench.changes.value.isEmpty)
+        gate.update { $0 = true }
+        bench.clock.advance(by: .milliseconds(100))
+        await bench.transport.record.first { $0.connectCount == 1 }
+        #expect(await stream.predict().value.source == .cloud)
+    }
+
     @Test func `S-03 a request whose connection breaks is answered by the local model`() async throws {
         let bench = try Bench { $0.connectionOptions = .default }
         let stream = try await bench.connectedStream()
