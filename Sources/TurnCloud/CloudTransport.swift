@@ -30,7 +30,7 @@ public struct CloudTransport: TurnDetectionTransport, CustomStringConvertible {
         public var webSocket = WebSocketConfiguration()
         /// Where warnings go. No token and no secret is ever in them.
         public var logger = Logger(label: "turn-cloud")
-        /// The wall clock, since the Unix epoch; stamps messages and tokens.
+        /// The wall clock, since the Unix epoch; stamps messages and tokens, and reads the dates of `Retry-After`.
         public var now: @Sendable () -> Duration = WallClock.now
 
         /// All defaults.
@@ -64,7 +64,7 @@ public struct CloudTransport: TurnDetectionTransport, CustomStringConvertible {
         let tls: WebSocketTLS
         if let trusted = options.tls { tls = trusted } else { tls = try WebSocketTLS() }
         client = WebSocketClient(
-            tls: tls, proxies: options.proxies, configuration: options.webSocket)
+            tls: tls, proxies: options.proxies, configuration: options.webSocket, now: options.now)
     }
 
     public var description: String { "CloudTransport(\(url.hostHeader))" }

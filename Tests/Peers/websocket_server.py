@@ -1,13 +1,16 @@
 """A WebSocket server by the library `websockets`, servers that misbehave, and HTTP proxies, for our client.
 
-Prints the ports it listens on (all on loopback) and the file of its certificate authority, then records.
+Prints the ports it listens on (all on loopback) and the file of its certificate authority, which the reader removes;
+then records.
 """
 
 import asyncio
 import base64
+import email.utils
 import json
 import ssl
 import tempfile
+import time
 
 import trustme
 from websockets.asyncio.server import serve
@@ -36,18 +39,32 @@ async def session(ws):
     record(path=path, code=ws.close_code, reason=ws.close_reason)
 
 
+def dated(form, value):
+    """A time since the epoch in one of the three forms of RFC 9110 section 5.6.7; or the value as it is, in hex."""
+    if form == "raw":
+        return bytes.fromhex(value).decode()
+    if form == "imf":
+        return email.utils.formatdate(int(value), usegmt=True)
+    if form == "asctime":
+        return time.asctime(time.gmtime(int(value)))
+    return time.strftime("%A, %d-%b-%y %H:%M:%S GMT", time.gmtime(int(value)))
+
+
 async def misbehave(reader, writer):
     """Answers a handshake in the way that the path names."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     path = head.split()[1]
     refusals = {"/401": "401 Unauthorized", "/403": "403 Forbidden", "/429": "429 Too Many Requests",
                 "/503": "503 Service Unavailable", "/503/long": "503 Service Unavailable",
-                "/503/date": "503 Service Unavailable", "/503/minus": "503 Service Unavailable", "/200": "200 OK", "/302": "302 Found"}
+                "/503/minus": "503 Service Unavailable", "/200": "200 OK", "/302": "302 Found"}
     upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     if path in refusals:
-        waits = {"/503": "7", "/503/long": "9" * 30, "/503/date": "Wed, 21 Oct 2026 07:28:00 GMT", "/503/minus": "-1"}
+        waits = {"/503": "7", "/503/long": "9" * 30, "/503/minus": "-1"}
         extra = f"Retry-After: {waits[path]}\r\n" if path in waits else ""
         writer.write(f"HTTP/1.1 {refusals[path]}\r\n{extra}Content-Length: 5\r\n\r\nsorry".encode())
+    elif path.startswith("/503/"):
+        wait = dated(*path.split("/")[2:])
+        writer.write(f"HTTP/1.1 503 Service Unavailable\r\nRetry-After: {wait}\r\nContent-Length: 0\r\n\r\n".encode())
     elif path == "/bad-accept":
         writer.write(f"{upgrade}Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n".encode())
     elif path == "/no-upgrade":

@@ -105,7 +105,6 @@ import TurnWebSocket
         ("/429", .refused(status: 429, retryAfter: nil)),
         ("/503", .refused(status: 503, retryAfter: .seconds(7))),
         ("/503/long", .refused(status: 503, retryAfter: .seconds(86_400))),
-        ("/503/date", .refused(status: 503, retryAfter: nil)),
         ("/503/minus", .refused(status: 503, retryAfter: nil)),
         ("/200", .refused(status: 200, retryAfter: nil)), ("/302", .refused(status: 302, retryAfter: nil)),
         ("/bad-accept", .handshake), ("/no-upgrade", .handshake), ("/extension", .handshake),
@@ -115,6 +114,64 @@ import TurnWebSocket
     func `a handshake that fails says how`(path: String, kind: WebSocketConnectError.Kind) async throws {
         let server = try await PythonServer.shared()
         #expect(try await server.failure(server.url(path, port: "misbehaving")) == kind)
+    }
+
+    /// Moments that calendars make mistakes at, written by Python in the three forms of RFC 9110 section 5.6.7.
+    @Test(
+        arguments: ["imf", "rfc850", "asctime"],
+        [
+            784_111_777, 951_782_400, 1_583_020_799, 1_709_164_800, 1_798_761_599, 1_798_761_600,
+            2_147_483_648,
+            4_102_444_800,
+        ])
+    func `RFC 9110 10.2.3 Retry-After may be a date`(form: String, epoch: Int) async throws {
+        let server = try await PythonServer.shared()
+        let url = try server.url("/503/\(form)/\(epoch)", port: "misbehaving")
+        let waits: [(Duration, Duration)] = [
+            (.zero, .zero), (.milliseconds(1), .milliseconds(1)), (.seconds(40), .seconds(40)),
+            (.seconds(86_400), .seconds(86_400)), (.seconds(86_401), .seconds(86_400)),
+            (.seconds(-1), .zero), (.seconds(-86_400 * 365 * 49), .zero),
+        ]
+        for (ahead, wait) in waits {
+            let kind = try await server.failure(url, now: .seconds(epoch) - ahead)
+            #expect(kind == .refused(status: 503, retryAfter: wait), "\(ahead)")
+        }
+    }
+
+    /// Two digits name the year that is at most 50 years ahead.
+    @Test func `RFC 9110 5.6.7 a year of two digits is not far ahead`() async throws {
+        let server = try await PythonServer.shared()
+        // 1 January 2076, written "76": 49 years and 364 days after the first moment, 51 years after the other.
+        let url = try server.url("/503/rfc850/3345062400", port: "misbehaving")
+        for (now, wait) in [(1_767_312_000, Duration.seconds(86_400)), (1_735_689_600, .zero)] {
+            let kind = try await server.failure(url, now: .seconds(now))
+            #expect(kind == .refused(status: 503, retryAfter: wait))
+        }
+    }
+
+    @Test(arguments: [
+        "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 08:49:37", "Sun, 6 Nov 1994 08:49:37 GMT",
+        "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 06 Abc 1994 08:49:37 GMT", "Sun, 31 Nov 1994 08:49:37 GMT",
+        "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
+        "Sun, 06 Nov 1994 08:49:61 GMT", "Sun, 06 Nov 1994 08:4937: GMT", "Sun, 06 Nov 1994 08-49-37 GMT",
+        "Sun, 06 Nov 1994 08:49:37 GMT, 5", "Sunday, 06-Nov-1994 08:49:37 GMT", "Sun Nov 6 08:49:37 1994",
+        "Sun Nov  6 08:49:37 1994 GMT", "1994-11-06T08:49:37Z", "tomorrow", "1.5", "+1", "1e3", "٣",
+    ])
+    func `a Retry-After that is neither seconds nor a date is not read`(value: String) async throws {
+        let server = try await PythonServer.shared()
+        let bytes = value.utf8.map { String(format: "%02x", $0) }.joined()
+        let url = try server.url("/503/raw/\(bytes)", port: "misbehaving")
+        let kind = try await server.failure(url, now: .seconds(784_111_777 - 40))
+        #expect(kind == .refused(status: 503, retryAfter: nil))
+    }
+
+    /// A leap second is no reason to forget the wait.
+    @Test func `RFC 9110 5.6.7 a leap second counts as the one before`() async throws {
+        let server = try await PythonServer.shared()
+        let bytes = "Sat, 31 Dec 2016 23:59:60 GMT".utf8.map { String(format: "%02x", $0) }.joined()
+        let url = try server.url("/503/raw/\(bytes)", port: "misbehaving")
+        let kind = try await server.failure(url, now: .seconds(1_483_228_799 - 40))
+        #expect(kind == .refused(status: 503, retryAfter: .seconds(40)))
     }
 
     @Test func `a handshake that is never answered times out`() async throws {

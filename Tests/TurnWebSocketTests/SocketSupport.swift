@@ -18,7 +18,8 @@ extension Tag {
 /// `websocket_server.py`, started once for all tests.
 struct PythonServer: Sendable {
     let peer: PythonPeer
-    let authority: String
+    /// Trusts the server's certificates.
+    let tls: WebSocketTLS
     let ports: [String: Int]
 
     private struct Listening: Decodable {
@@ -31,7 +32,10 @@ struct PythonServer: Sendable {
         var lines = peer.lines.makeAsyncIterator()
         let line = try #require(await lines.next())
         let listening = try JSONDecoder().decode(Listening.self, from: Data(line.utf8))
-        return PythonServer(peer: peer, authority: listening.authority, ports: listening.ports)
+        defer { try? FileManager.default.removeItem(atPath: listening.authority) }
+        return PythonServer(
+            peer: peer, tls: try WebSocketTLS(certificateAuthorities: listening.authority),
+            ports: listening.ports)
     }
 
     static func shared() async throws -> PythonServer { try await started.value }
@@ -50,11 +54,11 @@ struct PythonServer: Sendable {
     func connect(
         _ url: WebSocketURL, trusting: Bool = true, proxies: ProxySettings = .none,
         timeout: TimeAmount = .seconds(5),
-        headers: [(name: String, value: String)] = []
+        headers: [(name: String, value: String)] = [], now: Duration = .zero
     ) async throws -> OpenConnection {
         let (events, continuation) = AsyncStream.makeStream(of: WebSocketEvent.self)
-        let tls = try trusting ? WebSocketTLS(certificateAuthorities: authority) : WebSocketTLS()
-        let connection = try await WebSocketClient(tls: tls, proxies: proxies)
+        let tls = try trusting ? tls : WebSocketTLS()
+        let connection = try await WebSocketClient(tls: tls, proxies: proxies, now: { now })
             .connect(
                 to: url, headers: headers, timeout: timeout, on: MultiThreadedEventLoopGroup.singleton.next()
             ) { continuation.yield($0) }
@@ -64,10 +68,10 @@ struct PythonServer: Sendable {
     /// The error of a connection that must not open.
     func failure(
         _ url: WebSocketURL, trusting: Bool = true, proxies: ProxySettings = .none,
-        timeout: TimeAmount = .seconds(5)
+        timeout: TimeAmount = .seconds(5), now: Duration = .zero
     ) async throws -> WebSocketConnectError.Kind? {
         do {
-            _ = try await connect(url, trusting: trusting, proxies: proxies, timeout: timeout)
+            _ = try await connect(url, trusting: trusting, proxies: proxies, timeout: timeout, now: now)
             return nil
         } catch let error as WebSocketConnectError {
             return error.kind

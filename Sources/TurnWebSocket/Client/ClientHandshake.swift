@@ -5,6 +5,7 @@ import NIOHTTP1
 struct ClientHandshake {
     let request: HTTPRequestHead
     private let key: String
+    private let now: @Sendable () -> Duration
 
     /// What the handshake says itself; callers' headers of these names are left out.
     private static let ownNames: Set = [
@@ -16,7 +17,12 @@ struct ClientHandshake {
     ///   - url: where to.
     ///   - headers: sent besides those of the handshake.
     ///   - nonce: 16 random bytes.
-    init(url: WebSocketURL, headers: [(String, String)], nonce: [UInt8]) {
+    ///   - now: the time since the Unix epoch.
+    init(
+        url: WebSocketURL, headers: [(String, String)], nonce: [UInt8],
+        now: @escaping @Sendable () -> Duration
+    ) {
+        self.now = now
         key = Data(nonce).base64EncodedString()
         var fields = HTTPHeaders([
             ("Host", url.hostHeader), ("Upgrade", "websocket"), ("Connection", "Upgrade"),
@@ -32,8 +38,9 @@ struct ClientHandshake {
     func check(_ response: HTTPResponseHead) throws(WebSocketConnectError) {
         guard response.status == .switchingProtocols else {
             let status = Int(response.status.code)
+            let wait = response.headers.first(name: "Retry-After").flatMap { RetryAfter.wait($0, now: now()) }
             throw WebSocketConnectError(
-                .refused(status: status, retryAfter: Self.retryAfter(response.headers)),
+                .refused(status: status, retryAfter: wait),
                 "the server refused the connection: HTTP \(status)")
         }
         func has(_ name: String, _ token: String) -> Bool {
@@ -52,15 +59,5 @@ struct ClientHandshake {
             throw WebSocketConnectError(
                 .handshake, "the server chose an extension or subprotocol that was not offered")
         }
-    }
-
-    /// `Retry-After` in seconds, at most a day; the date form is not read.
-    private static func retryAfter(_ headers: HTTPHeaders) -> Duration? {
-        guard let text = headers.first(name: "Retry-After"), !text.isEmpty,
-            text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
-        else { return nil }
-        // More digits than fit are a long time too.
-        let seconds = Int(text) ?? .max
-        return .seconds(min(seconds, 86_400))
     }
 }

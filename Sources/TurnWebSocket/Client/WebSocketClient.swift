@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -9,18 +10,22 @@ public struct WebSocketClient: Sendable {
     private let tls: WebSocketTLS
     private let proxies: ProxySettings
     private let configuration: WebSocketConfiguration
+    private let now: @Sendable () -> Duration
 
     /// - Parameters:
     ///   - tls: whom to trust.
     ///   - proxies: which connections go through a proxy.
     ///   - configuration: limits and times of the sessions.
+    ///   - now: the time since the Unix epoch; what a `Retry-After` with a date is compared with.
     public init(
         tls: WebSocketTLS, proxies: ProxySettings = .none,
-        configuration: WebSocketConfiguration = WebSocketConfiguration()
+        configuration: WebSocketConfiguration = WebSocketConfiguration(),
+        now: @escaping @Sendable () -> Duration = { .seconds(Date().timeIntervalSince1970) }
     ) {
         self.tls = tls
         self.proxies = proxies
         self.configuration = configuration
+        self.now = now
     }
 
     /// Connects: name lookup, TCP, proxy, TLS and the opening handshake.
@@ -41,7 +46,7 @@ public struct WebSocketClient: Sendable {
     ) async throws -> WebSocketConnection {
         let attempt = ConnectAttempt(
             url: url, headers: headers, tls: tls, proxy: proxies.proxy(for: url),
-            configuration: configuration,
+            configuration: configuration, now: now,
             promise: eventLoop.makePromise(of: WebSocketConnection.self), onEvent: onEvent)
         return try await withTaskCancellationHandler {
             try await attempt.run(timeout: timeout, on: eventLoop).get()
@@ -58,6 +63,7 @@ private struct ConnectAttempt: Sendable {
     let tls: WebSocketTLS
     let proxy: HTTPProxy?
     let configuration: WebSocketConfiguration
+    let now: @Sendable () -> Duration
     let promise: EventLoopPromise<WebSocketConnection>
     let onEvent: @Sendable (WebSocketEvent) -> Void
 
@@ -135,7 +141,8 @@ private struct ConnectAttempt: Sendable {
         let nonce = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
         try channel.pipeline.syncOperations.addHandler(
             ClientHandshakeHandler(
-                handshake: ClientHandshake(url: url, headers: headers, nonce: nonce), codecs: codecs,
+                handshake: ClientHandshake(url: url, headers: headers, nonce: nonce, now: now),
+                codecs: codecs,
                 onFailure: { promise.fail($0) }, onUpgrade: { try upgrade(channel) }))
     }
 

@@ -10,7 +10,8 @@ public struct WebSocketConnectError: Error, Sendable, CustomStringConvertible {
         case tls
         /// The proxy would not connect; its HTTP status, if it answered.
         case proxy(status: Int?)
-        /// The server answered with an HTTP status other than 101.
+        /// The server answered with an HTTP status other than 101, and perhaps with how long to leave it alone
+        /// (`Retry-After`, in seconds or as a date).
         case refused(status: Int, retryAfter: Duration?)
         /// The answer is no WebSocket handshake.
         case handshake
