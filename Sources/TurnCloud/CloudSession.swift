@@ -55,7 +55,7 @@ final class CloudSession: Sendable {
     /// - Throws: ``TransportError``.
     func run(_ socket: WebSocketConnection, sessionID: String?) async throws {
         defer { socket.abort() }
-        try send(.sessionCreate(SessionSettings(sampleRate: connection.sampleRate)), to: socket)
+        try await send(.sessionCreate(SessionSettings(sampleRate: connection.sampleRate)), to: socket)
         connection.connected(sessionID: sessionID)
         try await withThrowingTaskGroup { group in
             group.addTask { try await self.sendCommands(to: socket) }
@@ -72,12 +72,12 @@ final class CloudSession: Sendable {
             await waitUntilWritable()
             switch command {
             case .audio(let samples):
-                try send(.inputAudio(InputAudio(samples: samples, createdAt: now())), to: socket)
-            case .predict(let requestID): try send(.inferenceStart(requestID: requestID), to: socket)
-            case .flush: try send(.sessionFlush, to: socket)
+                try await send(.inputAudio(InputAudio(samples: samples, createdAt: now())), to: socket)
+            case .predict(let requestID): try await send(.inferenceStart(requestID: requestID), to: socket)
+            case .flush: try await send(.sessionFlush, to: socket)
             case .end:
                 state.withLockedValue { $0.isEnding = true }
-                try send(.sessionClose, to: socket)
+                try await send(.sessionClose, to: socket)
                 eventLoop.scheduleTask(in: Self.closeTimeout) { [weak self] in
                     socket.close(.normal)
                     self?.outcome.succeed()
@@ -89,9 +89,12 @@ final class CloudSession: Sendable {
         socket.abort()
     }
 
-    private func send(_ body: ClientMessage.Body, to socket: WebSocketConnection) throws {
+    /// Returns once the event loop has taken the message, so that nothing piles up before a loop that is behind. Whether
+    /// the peer still reads is known by then, too.
+    private func send(_ body: ClientMessage.Body, to socket: WebSocketConnection) async throws {
         let message = ClientMessage(body, createdAt: now())
-        socket.send(.binary(ByteBuffer(bytes: try message.encoded())))
+        let payload = ByteBuffer(bytes: try message.encoded())
+        try await eventLoop.submit { socket.send(.binary(payload)) }.get()
     }
 
     private func waitUntilWritable() async {
