@@ -99,7 +99,10 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "TurnEvaluation", dependencies: ["TurnCore"], swiftSettings: strict),
         .target(name: "CTurnTestSupport"),
-        .target(name: "TurnTesting", dependencies: ["TurnCore"], swiftSettings: strict),
+        .target(
+            name: "TurnTesting",
+            dependencies: ["TurnCore", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
         .executableTarget(
             name: "eot",
             dependencies: [
@@ -154,15 +157,16 @@ let package = Package(
             name: "TurnCloudTests",
             dependencies: [
                 "TurnCloud", "TurnDetection", "TurnWire", "TurnWebSocket", "TurnCore", "TurnTesting",
-                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(
             name: "TurnGatewayTests",
             dependencies: [
                 "TurnGateway", "TurnWire", "TurnWebSocket", "TurnInference", "TurnAudio", "TurnCore",
-                "TurnTesting",
+                "TurnTesting", "CTurnTestSupport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),

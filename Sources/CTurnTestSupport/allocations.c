@@ -76,6 +76,14 @@ uint64_t turn_allocation_count(void) { return 0; }
 
 #endif
 
+bool turn_is_sanitized(void) {
+#if defined(TURN_SANITIZED)
+    return true;
+#else
+    return false;
+#endif
+}
+
 uint64_t turn_resident_size(void) {
 #if defined(__linux__)
     unsigned long long total = 0, resident = 0;

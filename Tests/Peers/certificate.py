@@ -1,7 +1,6 @@
-"""Makes an authority and a certificate of localhost and 127.0.0.1; prints where they are, then waits for its end."""
+"""Makes an authority and a certificate of localhost and 127.0.0.1; prints their folder, which the reader removes."""
 
 import json
-import sys
 import tempfile
 from pathlib import Path
 
@@ -9,10 +8,8 @@ import trustme
 
 authority = trustme.CA()
 certificate = authority.issue_cert("localhost", "127.0.0.1")
-with tempfile.TemporaryDirectory() as name:
-    folder = Path(name)
-    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
-    (folder / "certificate.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
-    certificate.private_key_pem.write_to_path(str(folder / "key.pem"))
-    print(json.dumps({"folder": name}), flush=True)
-    sys.stdin.read()
+folder = Path(tempfile.mkdtemp())
+authority.cert_pem.write_to_path(str(folder / "authority.pem"))
+(folder / "certificate.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+certificate.private_key_pem.write_to_path(str(folder / "key.pem"))
+print(json.dumps({"folder": str(folder)}))

@@ -3,7 +3,7 @@
 gateway.py [--port N] [--key K --secret S] [--tls]
 
 The path says how a session goes: /SCENARIO[/...]/eot, see the functions named after scenarios. Prints
-{"listening": PORT}, with --tls also the file of its certificate authority, then a record of every connection and of every message in the order of their arrival.
+{"listening": PORT}, with --tls also the file of its certificate authority, which the reader removes; then a record of every connection and of every message in the order of their arrival.
 """
 
 import argparse

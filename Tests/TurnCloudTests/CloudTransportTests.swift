@@ -1,4 +1,7 @@
+import Dispatch
 import Foundation
+import NIOCore
+import NIOPosix
 import Testing
 import TurnCloud
 import TurnCore
@@ -141,7 +144,7 @@ import TurnWire
         scenario: String, kind: TransportError.Kind, isRetryable: Bool
     ) async throws {
         let gateway = try await Gateway.shared()
-        let log = LogCollector()
+        let log = CapturedLog()
         let connection = try ScriptedConnection([.audio(Self.frame), .predict(requestID: "r")])
         let error = try #require(try await run(gateway.transport(scenario, log: log), connection))
         #expect(error.kind == kind)
@@ -184,7 +187,7 @@ import TurnWire
     {
         let gateway = try await Gateway.shared()
         for scenario in ["text", "interruption"] {
-            let log = LogCollector()
+            let log = CapturedLog()
             let connection = try ScriptedConnection([.predict(requestID: "a"), .predict(requestID: "b")])
             async let outcome = run(gateway.transport(scenario, log: log), connection)
             #expect(await connection.answers(2).map(\.requestID) == ["a", "b"])
@@ -196,7 +199,7 @@ import TurnWire
 
     @Test func `a session that starts slowly is warned of`() async throws {
         let gateway = try await Gateway.shared()
-        let log = LogCollector()
+        let log = CapturedLog()
         let connection = try ScriptedConnection([.predict(requestID: "a")])
         async let outcome = run(gateway.transport("slow/0.7", log: log), connection)
         _ = await connection.answers(1)
@@ -264,6 +267,26 @@ import TurnWire
         #expect(connection.waitingCount > count / 2)
         task.cancel()
         _ = await task.result
+    }
+
+    /// Nor does it pile up before an event loop that is behind.
+    @Test func `a busy event loop stops the taking of commands`() async throws {
+        let gateway = try await Gateway.shared()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let connection = try ScriptedConnection()
+        let task = Task { try await run(gateway.transport("healthy/busy", on: group), connection) }
+        await connection.adopted()
+        let held = DispatchSemaphore(value: 0)
+        group.next().execute { held.wait() }
+        for _ in 0..<1_000 { connection.push(.audio(Self.frame)) }
+        // One is with the loop.
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(connection.waitingCount >= 999)
+        held.signal()
+        connection.push(.end)
+        #expect(try await task.value == nil)
+        #expect(connection.waitingCount == 0)
+        try await group.shutdownGracefully()
     }
 
     @Test func `a transport prints without its credentials`() throws {

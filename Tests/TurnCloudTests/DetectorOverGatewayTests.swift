@@ -20,13 +20,13 @@ import TurnTesting
         }
     }
 
-    private let log = LogCollector()
+    private let log = CapturedLog()
     private let watch = ServiceWatch()
 
     private func detector(
         _ baseURL: String, secret: String = Gateway.secret, policy: FallbackPolicy = .sticky,
         fallback: Bool = true,
-        retries: Int = 1
+        retries: Int = 1, timeout: Duration = .seconds(30)
     ) throws -> TurnDetector {
         var options = TurnDetectorOptions()
         options.version = .v1
@@ -37,7 +37,7 @@ import TurnTesting
         options.localFallback = fallback
         options.fallbackPolicy = policy
         options.connectionOptions = try ConnectionOptions(
-            maxRetry: retries, retryInterval: .milliseconds(200), timeout: .seconds(2))
+            maxRetry: retries, retryInterval: .milliseconds(200), timeout: timeout)
         options.logger = log.logger
         let logger = log.logger
         let watch = watch
@@ -64,12 +64,15 @@ import TurnTesting
         }
     }
 
-    /// Asks as an application does: with the time-out of predictions.
-    private func ask(_ stream: TurnDetectorStream) async throws -> EndOfTurnPrediction {
+    /// Asks as an application does: with a time-out. Where none is to run out it is a long one, so that an answer that
+    /// gets lost shows, and one that a busy machine holds up does no harm.
+    private func ask(
+        _ stream: TurnDetectorStream, within timeout: Duration = .seconds(60)
+    ) async throws -> EndOfTurnPrediction {
         try push(0.2, to: stream)
         let handle = stream.predict()
         let timer = Task {
-            try await Task.sleep(for: stream.predictionTimeout)
+            try await Task.sleep(for: timeout)
             stream.cancelInference(timedOut: true)
         }
         defer { timer.cancel() }
@@ -130,12 +133,13 @@ import TurnTesting
     ) async throws {
         let gateway = try await Gateway.shared()
         let base = scenario == "gone" ? "http://127.0.0.1:1/v1" : gateway.baseURL("\(scenario)/detector")
-        let stream = try stream(detector(base))
+        let stream = try stream(detector(base, timeout: .seconds(scenario == "silent" ? 2 : 30)))
+        let timeout = reason.hasPrefix("no answer") ? stream.predictionTimeout : .seconds(60)
         var predictions: [EndOfTurnPrediction] = []
         var isLost = false
         while !isLost {
             let count = watch.state.value.connectCount
-            predictions.append(try await ask(stream))
+            predictions.append(try await ask(stream, within: timeout))
             // Each question leads to the loss of the connection, now or with the next attempt.
             isLost = await watch.state.first { $0.connectCount > count || $0.hasFallenBack }.hasFallenBack
             try Task.checkCancellation()

@@ -1,6 +1,6 @@
 import Foundation
-import Logging
-import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
 import Testing
 import TurnCloud
 import TurnCore
@@ -43,8 +43,8 @@ final class Gateway: Sendable {
     static let secret = "a-very-secret-word"
 
     let port: Int
-    /// The file of the certificate authority; nil without TLS.
-    private let authority: String?
+    /// Trusts its certificate; nil without TLS.
+    private let tls: WebSocketTLS?
     private let peer: PythonPeer
     private let told = Recorder<[Record]>([])
 
@@ -59,7 +59,10 @@ final class Gateway: Sendable {
         var lines = peer.lines.makeAsyncIterator()
         let first = try await decoder.decode(Record.self, from: Data(#require(lines.next()).utf8))
         self.port = try #require(first.listening)
-        authority = first.authority
+        self.tls = try first.authority.map { file throws(TurnError) in
+            defer { try? FileManager.default.removeItem(atPath: file) }
+            return try WebSocketTLS(certificateAuthorities: file)
+        }
         let rest = peer.lines
         Task { [told] in
             for await line in rest {
@@ -81,16 +84,18 @@ final class Gateway: Sendable {
     func kill() { peer.stop() }
 
     func baseURL(_ scenario: String) -> String {
-        authority == nil
+        tls == nil
             ? "http://127.0.0.1:\(port)/\(scenario)" : "https://localhost:\(port)/\(scenario)"
     }
 
     func transport(
-        _ scenario: String, secret: String = Gateway.secret, log: LogCollector = LogCollector()
+        _ scenario: String, secret: String = Gateway.secret, log: CapturedLog = CapturedLog(),
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) throws -> CloudTransport {
         var options = CloudTransport.Options()
+        options.eventLoopGroup = group
         options.logger = log.logger
-        if let authority { options.tls = try WebSocketTLS(certificateAuthorities: authority) }
+        options.tls = tls
         return try CloudTransport(
             baseURL: baseURL(scenario), apiKey: Self.key, apiSecret: secret, options: options)
     }
@@ -107,29 +112,5 @@ final class Gateway: Sendable {
     private static func records(_ all: [Record], of path: String) -> [Record] {
         let connections = Set(all.filter { $0.path == path }.compactMap(\.connection))
         return all.filter { $0.connection.map(connections.contains) ?? false }
-    }
-}
-
-/// Collects what is logged.
-final class LogCollector: Sendable {
-    private let lines = NIOLockedValueBox<[String]>([])
-
-    var logger: Logger { Logger(label: "test") { _ in Handler(lines: self.lines) } }
-
-    var all: [String] { lines.withLockedValue { $0 } }
-
-    private struct Handler: LogHandler {
-        let lines: NIOLockedValueBox<[String]>
-        var metadata: Logger.Metadata = [:]
-        var logLevel: Logger.Level = .trace
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            lines.withLockedValue { $0.append("\(event.level): \(event.message) \(event.metadata ?? [:])") }
-        }
     }
 }

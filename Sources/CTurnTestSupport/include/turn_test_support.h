@@ -4,6 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/// Whether this is built for Thread or Address Sanitizer: everything is slow then.
+bool turn_is_sanitized(void);
+
 /// Whether turn_allocation_count() counts: on Linux with glibc, without a sanitizer.
 bool turn_allocations_are_counted(void);
 

@@ -281,6 +281,8 @@ struct LimitTests {
         #expect(try bench.connect().upgrade().status == 503)
         for peer in peers { try peer.send(.sessionClose) }
         bench.work()
+        // They answer the close frame.
+        for peer in peers { try peer.send(frame: Frame(8, [3, 232])) }
         #expect(try #require(bench.metric("eot_load")) == 0)
         #expect(try bench.connect().upgrade().status == 101)
     }

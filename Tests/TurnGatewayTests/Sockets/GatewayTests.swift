@@ -143,9 +143,9 @@ import TurnWire
 
     @Test(.tags(.python)) func `TLS with a certificate of one's own`() async throws {
         struct Made: Decodable { let folder: String }
-        let peer = try PythonPeer("certificate.py")
-        var lines = peer.lines.makeAsyncIterator()
-        let folder = try await JSONDecoder().decode(Made.self, from: Data(#require(lines.next()).utf8)).folder
+        let line = try #require(await PythonPeer.run("certificate.py").first)
+        let folder = try JSONDecoder().decode(Made.self, from: Data(line.utf8)).folder
+        defer { try? FileManager.default.removeItem(atPath: folder) }
         let tls = try GatewayTLS(certificatePath: folder + "/certificate.pem", keyPath: folder + "/key.pem")
         let server = try await Server.start { $0.tls = tls }
         let (events, continuation) = AsyncStream.makeStream(of: WebSocketEvent.self)
@@ -177,7 +177,6 @@ import TurnWire
         }
         connection.abort()
         await server.stop()
-        peer.stop()
     }
 }
 

@@ -1,9 +1,8 @@
-import Logging
-import NIOConcurrencyHelpers
 import NIOCore
 import NIOEmbedded
 import TurnCore
 import TurnGateway
+import TurnTesting
 import TurnWire
 
 /// A gateway without sockets, threads and moving clocks: tests move the time, and say when a worker takes a question.
@@ -81,29 +80,5 @@ enum Metrics {
             return Double(line.dropFirst(series.count + 1))
         }
         return nil
-    }
-}
-
-/// Collects what is logged.
-final class CapturedLog: Sendable {
-    private let lines = NIOLockedValueBox<[String]>([])
-
-    var logger: Logger { Logger(label: "test") { _ in Handler(lines: self.lines) } }
-    var all: [String] { lines.withLockedValue { $0 } }
-
-    private struct Handler: LogHandler {
-        let lines: NIOLockedValueBox<[String]>
-        var metadata: Logger.Metadata = [:]
-        var logLevel: Logger.Level = .trace
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let all = metadata.merging(event.metadata ?? [:]) { $1 }
-            lines.withLockedValue { $0.append("\(event.level): \(event.message) \(all)") }
-        }
     }
 }

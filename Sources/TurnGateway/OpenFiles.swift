@@ -6,10 +6,12 @@
     import Darwin
 #endif
 
-/// How many files and connections this process may have open.
-enum OpenFiles {
+/// How many files and connections this process may have open: each session of a gateway is one.
+public enum OpenFiles {
     /// Raises the limit as far as the system allows without asking; it stays as it is where that fails.
-    static func raiseLimit() {
+    ///
+    /// A ``Gateway`` does not do it itself: the limit is the process's, so it is for its main program.
+    public static func raiseLimit() {
         #if canImport(Glibc)
             let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         #else
