@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 public import Logging
 import NIOConcurrencyHelpers
@@ -26,6 +27,8 @@ public final class Gateway: Service {
     private let connections: ConnectionCount
     private let onListening: @Sendable (Address) -> Void
     private let running = NIOLockedValueBox<Running?>(nil)
+    /// Threads that have not ended.
+    private let workers = DispatchGroup()
 
     /// - Parameters:
     ///   - model: answers; shared by all workers.
@@ -79,7 +82,11 @@ public final class Gateway: Service {
         }
         running.withLockedValue { $0 = Running(group: group, listener: listener) }
         for index in 0..<options.workers {
-            let thread = Thread { [queue = core.queue] in queue.work() }
+            workers.enter()
+            let thread = Thread { [queue = core.queue, workers] in
+                queue.work()
+                workers.leave()
+            }
             thread.name = "eot-worker-\(index)"
             // Some systems give threads 512 KB.
             thread.stackSize = 4 << 20
@@ -107,7 +114,8 @@ public final class Gateway: Service {
     /// Lets no more sessions in, and asks those that are open to end: what is in flight is answered first.
     public func drain() { core.table.drain() }
 
-    /// Stops accepting, lets sessions end, and returns when they have, or when ``GatewayOptions/drain`` is over.
+    /// Stops accepting, lets sessions end, and returns when they have, or when ``GatewayOptions/drain`` is over and what
+    /// was being computed is done.
     public func shutDown() async {
         core.logger.info("shutting down", metadata: ["sessions": "\(core.table.count)"])
         let running = running.withLockedValue { $0 }
@@ -126,6 +134,8 @@ public final class Gateway: Service {
                 "sessions had to be cut off", metadata: ["sessions": "\(core.table.count)"])
         }
         core.queue.stop()
+        // One that still computes tells its answer to an event loop.
+        await withCheckedContinuation { ended in workers.notify(queue: .global()) { ended.resume() } }
         try? await running?.group.shutdownGracefully()
     }
 
