@@ -39,9 +39,9 @@ public final class PythonPeer: Sendable {
         // The program ends when its standard input does, so it cannot outlive this process.
         process.standardInput = Pipe()
         process.standardOutput = output
+        try process.run()
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
         self.lines = lines
-        try process.run()
         let handle = output.fileHandleForReading
         Thread.detachNewThread {
             var rest = Data()
@@ -58,9 +58,11 @@ public final class PythonPeer: Sendable {
 
     deinit { stop() }
 
-    /// Kills the program, as a crash would.
+    /// Kills the program, as a crash would, and returns once it is gone.
     public func stop() {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        // On Linux Foundation lets go of a process only here.
+        process.waitUntilExit()
     }
 
     /// Runs a program to its end.
@@ -77,6 +79,7 @@ public final class PythonPeer: Sendable {
         let peer = try PythonPeer(script, arguments: arguments, in: folder)
         var lines: [String] = []
         for await line in peer.lines { lines.append(line) }
+        peer.process.waitUntilExit()
         return lines
     }
 
