@@ -105,6 +105,12 @@ struct TokenTests {
         #expect(abs(total / 16_000 - duration) < 0.1)
     }
 
+    /// A warning of an answer that took over half a second.
+    private func isSlowAnswer(_ line: String) -> Bool {
+        let match = line.firstMatch(of: /the gateway answers slowly: ([0-9]+) ms/)
+        return match.flatMap { Int($0.1) }.map { $0 >= 500 } ?? false
+    }
+
     /// How a gateway can be, and what the log says of it; nil for nothing.
     private static let scenarios: [(String, String?)] = [
         ("healthy", nil), ("slow/0.3", nil), ("stale", nil), ("text", "text frame, which is ignored"),
@@ -131,13 +137,10 @@ struct TokenTests {
         let url = scenario == "gone" ? "http://127.0.0.1:1" : "http://127.0.0.1:\(port)/\(scenario)"
         let file = try Repository.fetched("fixtures/turns/vm-forward-multiple.wav")
         // A question that times out is answered so, and makes no event; it happens once, then the device answers.
+        // Elsewhere a question has a minute: a machine that stalls costs none, and one whose answer gets lost shows.
         let timeouts = reason == "no answer came in time" ? 1 : 0
-        func calledOff(_ result: EotResult) throws -> Int {
-            try result.records("turn_ended").filter { try $0.string("reason") == "no_prediction" }.count
-        }
-        var result = try await Eot.run(arguments(url, file: file))
-        // A machine that stalls for a second lets a question time out, too. An answer that gets lost does so again.
-        if try calledOff(result) > timeouts { result = try await Eot.run(arguments(url, file: file)) }
+        let limit = timeouts == 0 ? ["--prediction-timeout", "60"] : []
+        let result = try await Eot.run(arguments(url, file: file) + limit)
         let alone = try await Eot.run(["detect", "--json", file])
         #expect(try speech(result) == speech(alone))
 
@@ -147,7 +150,8 @@ struct TokenTests {
         #expect(unanswered.isEmpty, "\(unanswered.map(\.text))")
 
         let turns = try result.records("turn_ended")
-        #expect(try calledOff(result) == timeouts, "\(turns.map(\.text))")
+        let calledOff = try turns.filter { try $0.string("reason") == "no_prediction" }
+        #expect(calledOff.count == timeouts, "\(turns.map(\.text))")
         let starts = try result.records("speech_started").map { try $0.number("time") }
         let ends = try result.records("speech_ended").map { try $0.number("time") }
         #expect(starts.count == ends.count)
@@ -159,13 +163,15 @@ struct TokenTests {
         }
 
         #expect(result.errorLines.filter { $0.contains("falling back") }.count <= 1, "\(result.errors)")
+        // A gateway that the machine holds up answers slowly.
+        let log = result.errorLines.filter { !isSlowAnswer($0) }
         if let reason {
-            let told = result.errorLines.filter { $0.contains(reason) }
+            let told = log.filter { $0.contains(reason) }
             // Three attempts more, then the loss.
             #expect((1...4).contains(told.count), "\(result.errors)")
-            #expect(told.count == result.errorLines.count, "\(result.errors)")
+            #expect(told.count == log.count, "\(result.errors)")
         } else {
-            #expect(result.errors.isEmpty)
+            #expect(log.isEmpty)
         }
         #expect(!result.errors.contains(Self.secret) && !result.errors.contains("eyJ"))
         peer.stop()

@@ -21,7 +21,8 @@ import Testing
         ["--preset", "nonsense"], ["--min-delay=-1"], ["--min-delay", "inf"],
         ["--min-delay", "2", "--max-delay", "1"],
         ["--precision", "nonsense"], ["--kernel", "nonsense"], ["--threads", "0"], ["--log-level", "loud"],
-        ["--rescore", "0.01"], ["--max-turn", "0"],
+        ["--rescore", "0.01"], ["--max-turn", "0"], ["--prediction-timeout", "0"],
+        ["--prediction-timeout", "nan"],
     ])
     func `bad option values are 78`(_ options: [String]) async throws {
         let result = try await Eot.run(["detect", try Repository.sample()] + options)

@@ -49,6 +49,12 @@ struct TurnOptions: ParsableArguments {
             valueName: "s"))
     var maxTurn: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "Seconds that an answer may take; then the turn goes on without one, and a gateway is given up. This "
+                + "device's own answers are waited for in recordings.", valueName: "s"))
+    var predictionTimeout = 1.0
+
     func validate() throws {
         guard threshold == nil || thresholds == nil else {
             throw ValidationError("--threshold and --thresholds exclude each other; give one of them")
@@ -66,6 +72,12 @@ struct TurnOptions: ParsableArguments {
         options.endpointing = .fixed(try settings.delays(for: language))
         if let rescore { options.turn.rescoring = .every(try Self.duration(rescore, "--rescore")) }
         if let maxTurn { options.turn.maxTurnDuration = try Self.duration(maxTurn, "--max-turn") }
+        guard predictionTimeout >= 0.1 else {
+            throw TurnError(
+                .invalidArgument,
+                "--prediction-timeout \(predictionTimeout) is too short; use 0.1 to 3600 seconds")
+        }
+        options.turn.predictionTimeout = try Self.duration(predictionTimeout, "--prediction-timeout")
         try options.validate()
         return (options, settings.thresholds)
     }
