@@ -29,6 +29,8 @@ public final class ManualClock: Clock, @unchecked Sendable {
     public init() {}
 
     public var now: Instant { lock.withLock { time } }
+    /// When those who sleep wake, the earliest first.
+    public var deadlines: [Instant] { lock.withLock { sleepers.values.map(\.deadline).sorted() } }
     public var minimumResolution: Duration { .nanoseconds(1) }
 
     /// Moves the time on and wakes those whose time has come, the earliest first.

@@ -190,6 +190,33 @@ import TurnTesting
         #expect(reason.contains("3 attempts"))
     }
 
+    /// Up to a quarter longer, so that the clients of a service that was gone do not come back all at once. The first
+    /// attempt more follows after 0.1 s.
+    @Test(arguments: [false, true])
+    func `S-03 further attempts and recoveries wait longer by chance, each stream for itself`(
+        recovery: Bool
+    ) async throws {
+        var waits: [Duration] = []
+        for _ in 0..<40 {
+            let bench = try Bench([.refuses(recovery ? Self.lost : Self.blip)]) {
+                $0.connectionOptions = .default
+                $0.fallbackPolicy = recovery ? .recover(after: .seconds(2)) : .sticky
+            }
+            let stream = try bench.stream()
+            await bench.clock.sleeperCount.first { $0 == 1 }
+            if !recovery {
+                #expect(bench.clock.deadlines.map(\.offset) == [.milliseconds(100)])
+                bench.clock.advance(by: .milliseconds(100))
+                await bench.clock.sleeperCount.first { $0 == 1 }
+            }
+            waits += bench.clock.deadlines.map { bench.clock.now.duration(to: $0) }
+            await stream.close()
+        }
+        #expect(waits.count == 40 && waits.allSatisfy { (.seconds(2)...(.milliseconds(2_500))).contains($0) })
+        let (shortest, longest) = (try #require(waits.min()), try #require(waits.max()))
+        #expect(longest - shortest > .milliseconds(200), "\(waits)")
+    }
+
     /// `Retry-After` counts, up to a minute, and up to a quarter is added.
     @Test(arguments: [
         (Duration.seconds(7), Duration.seconds(7)), (.seconds(3_600), .seconds(60)),
