@@ -137,9 +137,9 @@ struct TokenTests {
         let url = scenario == "gone" ? "http://127.0.0.1:1" : "http://127.0.0.1:\(port)/\(scenario)"
         let file = try Repository.fetched("fixtures/turns/vm-forward-multiple.wav")
         // A question that times out is answered so, and makes no event; it happens once, then the device answers.
-        // Elsewhere a question has a minute: a machine that stalls costs none, and one whose answer gets lost shows.
+        // Elsewhere a question has ten seconds: a machine that stalls costs none, and one whose answer gets lost shows.
         let timeouts = reason == "no answer came in time" ? 1 : 0
-        let limit = timeouts == 0 ? ["--prediction-timeout", "60"] : []
+        let limit = timeouts == 0 ? ["--prediction-timeout", "10"] : []
         let result = try await Eot.run(arguments(url, file: file) + limit)
         let alone = try await Eot.run(["detect", "--json", file])
         #expect(try speech(result) == speech(alone))

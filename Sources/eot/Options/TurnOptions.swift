@@ -72,12 +72,13 @@ struct TurnOptions: ParsableArguments {
         options.endpointing = .fixed(try settings.delays(for: language))
         if let rescore { options.turn.rescoring = .every(try Self.duration(rescore, "--rescore")) }
         if let maxTurn { options.turn.maxTurnDuration = try Self.duration(maxTurn, "--max-turn") }
-        guard predictionTimeout >= 0.1 else {
+        // A stream itself gives a service up after ten.
+        guard (0.1...10).contains(predictionTimeout) else {
             throw TurnError(
                 .invalidArgument,
-                "--prediction-timeout \(predictionTimeout) is too short; use 0.1 to 3600 seconds")
+                "--prediction-timeout \(predictionTimeout) is out of range; use 0.1 to 10 seconds")
         }
-        options.turn.predictionTimeout = try Self.duration(predictionTimeout, "--prediction-timeout")
+        options.turn.predictionTimeout = .fromSeconds(predictionTimeout)
         try options.validate()
         return (options, settings.thresholds)
     }
