@@ -19,9 +19,15 @@ BUSY_SUITES := TurnInferenceTests
 NETWORK_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests|EotTests.(Cloud|Serve|Load|Interop|Deploy)Tests'
 CLOUD_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|EotTests.CloudTests|StressTests'
 GATEWAY_SUITES := 'TurnGatewayTests|EotTests.(Serve|Load|Interop|Deploy)Tests'
-# Sanitizers need memory of their own, and slow everything down: their suites run one test at a time. Mutated messages
-# are read on one thread, so only Address Sanitizer sees them.
-MEMORY_TEST := 'many streams share'
+# Suites run one test at a time under sanitizers, which slow everything down and need memory of their own. `eot` as a
+# process of its own is not built with one.
+CHECKED_SUITES := 'TurnWireTests|TurnWebSocketTests|TurnCloudTests|TurnGatewayTests'
+UNCHECKED_TESTS := 'many streams share|EotTests'
+# One thread at a time, and long: nothing for Thread Sanitizer.
+SINGLE_THREADED_TESTS := 'never trap|asked at every moment|whatever comes between'
+# Threads of one prediction, and predictions on many threads.
+THREAD_TESTS := 'threads change nothing but time|many threads get the answers|serves many threads'
+THREAD_SANITIZED := TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitizers/thread.txt $(SWIFT)
 
 SWIFT_FILES = $(shell git ls-files '*.swift')
 
@@ -73,8 +79,9 @@ test: test-data test-tools ## build and run every test
 	@$(SWIFT) test -c release --skip-build --filter $(CLOUD_SUITES)
 	@$(SWIFT) test -c release --skip-build --filter $(GATEWAY_SUITES)
 
-tsan: ## run the concurrent suites under Thread Sanitizer
-	@$(SWIFT) test --sanitize=thread --scratch-path .build/tsan --filter 'TurnCoreTests|TurnDetectionTests'
+tsan: test-data ## run the concurrent suites under Thread Sanitizer
+	@$(THREAD_SANITIZED) test --sanitize=thread --scratch-path .build/tsan --filter 'TurnCoreTests|TurnDetectionTests'
+	@$(THREAD_SANITIZED) test --no-parallel --sanitize=thread --scratch-path .build/tsan --filter $(THREAD_TESTS)
 
 soak: ## random calls on a hundred streams for 30 s
 	@$(SWIFT) run -c release turn-stress 30
@@ -103,12 +110,12 @@ bench-gateway: test-data ## predictions a second of the gateway beside one in Py
 	@$(PYTHON) Benchmarks/gateway.py
 
 tsan-cloud: ## run the suites of the wire, the WebSocket, the cloud transport and the gateway under Thread Sanitizer
-	@$(SWIFT) test --no-parallel --sanitize=thread --scratch-path .build/tsan --filter $(NETWORK_SUITES) \
-		--skip $(MEMORY_TEST) --skip mutated --skip EotTests
+	@$(THREAD_SANITIZED) test --no-parallel --sanitize=thread --scratch-path .build/tsan --filter $(CHECKED_SUITES) \
+		--skip $(UNCHECKED_TESTS) --skip $(SINGLE_THREADED_TESTS)
 
-asan-cloud: ## the same under Address Sanitizer
-	@$(SWIFT) test --no-parallel --sanitize=address --scratch-path .build/asan --filter $(NETWORK_SUITES) \
-		--skip $(MEMORY_TEST) --skip EotTests
+asan-cloud: models sample ## the same under Address Sanitizer
+	@$(SWIFT) test --no-parallel --sanitize=address --scratch-path .build/asan --filter $(CHECKED_SUITES) \
+		--skip $(UNCHECKED_TESTS)
 
 bench-eval: build ## what eot eval and eot calibrate cost for a million rows: time and memory
 	@$(PYTHON) Benchmarks/evaluation.py

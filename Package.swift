@@ -144,7 +144,7 @@ let package = Package(
         .testTarget(
             name: "TurnWebSocketTests",
             dependencies: [
-                "TurnWebSocket", "TurnCore", "TurnTesting",
+                "TurnWebSocket", "TurnCore", "TurnTesting", "CTurnTestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -1,3 +1,4 @@
+import CTurnTestSupport
 import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
@@ -22,9 +23,11 @@ import TurnWebSocket
         let resultClose: String
     }
 
-    private static let sections = ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*"]
+    /// Section 9, about large messages and speed, runs out of its time under a sanitizer.
+    private static let sections =
+        ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"] + (turn_is_sanitized() ? [] : ["9.*"])
     /// How many cases these sections have, so that none is left out unseen.
-    private static let count = 301
+    private static let count = turn_is_sanitized() ? 247 : 301
 
     /// Section 9 sends messages of up to 16 MiB.
     private static var configuration: WebSocketConfiguration {

@@ -131,6 +131,8 @@ import TurnWire
         let server = try await Server.start(model: ProbeModel(delay: .milliseconds(5), isNoting: false)) {
             $0.limits.maximumOutboundByteCount = 100_000
             $0.limits.messagesPerSecond = 1_000_000
+            // It does not answer pings either.
+            $0.limits.pingInterval = .seconds(3_600)
         }
         try await besides("a client that does not read", server) {
             let client = try await server.connect(reads: false)
