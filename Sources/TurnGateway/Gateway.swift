@@ -120,7 +120,8 @@ public final class Gateway: Service {
         core.logger.info("shutting down", metadata: ["sessions": "\(core.table.count)"])
         let running = running.withLockedValue { $0 }
         try? await running?.listener.close()
-        let eventLoop = running?.group.next() ?? MultiThreadedEventLoopGroup.singleton.next()
+        // One that outlives the gateway's own: sessions that are cut off end while those do.
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let done = eventLoop.makePromise(of: Bool.self)
         core.table.drain()
         core.table.whenEmpty { done.succeed(true) }

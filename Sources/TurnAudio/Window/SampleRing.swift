@@ -69,6 +69,8 @@ public struct SampleRing: Sendable {
     /// - Returns: as many, or all when there are fewer.
     public func last(_ requested: Int) -> [Float] {
         let copied = max(0, min(requested, count))
+        // Made from no room, an array would write into the empty array that all threads share.
+        guard copied > 0 else { return [] }
         return [Float](unsafeUninitializedCapacity: copied) { buffer, initializedCount in
             buffer.initialize(repeating: 0)
             initializedCount = copyLast(copied, into: buffer)

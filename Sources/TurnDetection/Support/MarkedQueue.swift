@@ -87,6 +87,8 @@ struct MarkedQueue<Sample, Mark> {
     /// Takes the oldest samples, at most as many as there are.
     mutating func pop(_ count: Int) -> [Sample] {
         let taken = max(0, min(count, sampleCount))
+        // Made from no room, an array would write into the empty array that all threads share.
+        guard taken > 0 else { return [] }
         defer { start += taken }
         return [Sample](unsafeUninitializedCapacity: taken) { buffer, initializedCount in
             let place = start % storage.count
