@@ -82,8 +82,8 @@ test: test-data test-tools ## build and run every test
 	@$(SWIFT) test -c release --skip-build --filter $(GATEWAY_SUITES)
 
 tsan: test-data ## run the concurrent suites under Thread Sanitizer
-	@$(THREAD_SANITIZED) test --sanitize=thread --scratch-path .build/tsan --filter 'TurnCoreTests|TurnDetectionTests'
-	@$(THREAD_SANITIZED) test --no-parallel --sanitize=thread --scratch-path .build/tsan --filter $(THREAD_TESTS)
+	@$(THREAD_SANITIZED) test -c release --sanitize=thread --scratch-path .build/tsan --filter 'TurnCoreTests|TurnDetectionTests'
+	@$(THREAD_SANITIZED) test -c release --no-parallel --sanitize=thread --scratch-path .build/tsan --filter $(THREAD_TESTS)
 
 soak: ## random calls on a hundred streams for 30 s
 	@$(SWIFT) run -c release turn-stress 30

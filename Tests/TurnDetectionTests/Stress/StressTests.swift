@@ -8,7 +8,7 @@ import TurnStress
     @Test(.timeLimit(.minutes(10)))
     func `a hundred streams with random calls from many tasks`() async throws {
         let result = try await StreamStress.run(seconds: 2)
-        #expect(result.askedCount > 0)
+        #expect(result.askedCount > 100)
         #expect(result.askedCount == result.answeredCount)
     }
 }
