@@ -69,11 +69,6 @@ INLINE float greatest_lane(vf v) {
     return v[0];
 }
 
-INLINE float least_lane(vf v) {
-    UNROLL for (int half = LANES / 2; half; half /= 2) v = smaller(v, folded(v, half));
-    return v[0];
-}
-
 /// The `count` < LANES values at x, then `fill`.
 INLINE vf load_some(const float *x, size_t count, float fill) {
     vf v = all(fill);
