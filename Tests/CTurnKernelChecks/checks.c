@@ -56,7 +56,8 @@ static void check_u8s8_gemm(checker *t) {
             }
             turn_u8s8_product product = {
                 .a = a, .a_stride = a_stride, .a_group_stride = a_group, .a_scales = r, .a_scales_stride = step,
-                .a_scales_group_stride = group_step, .centred = !sparse && (next(t) & 1), .rows = m, .groups = groups, .depth = depth, .weights = w,
+                .a_scales_group_stride = group_step, .centred = !sparse && (next(t) & 1), .rows = m,
+                .groups = groups, .depth = depth, .weights = w,
                 .panel_stride = panel_stride, .panels = p, .scales = scales, .sums = sums,
                 .sums_group_stride = sums_stride, .bias = bias, .c_stride = c_stride,
                 .accumulate = !exact && (next(t) & 1), .gelu = !exact && (next(t) & 1),

@@ -49,6 +49,7 @@ typedef struct {
     size_t a_scales_stride;
     /// From one group's entry of a_scales to the next group's.
     size_t a_scales_group_stride;
+    /// Whether codes of a count from TURN_CENTRE; else from 0.
     int centred;
     size_t rows;
     size_t groups;

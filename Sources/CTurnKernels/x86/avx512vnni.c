@@ -120,6 +120,10 @@ INLINE void columns(int panels, const turn_u8s8_product *p, size_t panel) {
     for (; row < p->rows; row++) tile(1, panels, p->groups, p, row, panel, coming(p, next, turn++), NULL);
 }
 
+/// Three panels (18 KB at 384 inputs) stay in the first-level cache while the rows pass. One panel alone keeps the units
+/// waiting for its sums, so four are two and two.
+INLINE size_t panels_at_once(size_t left) { return left == 4 || left == 2 ? 2 : left >= 3 ? 3 : 1; }
+
 /// The inputs that are not zero in all of eight rows; at least 64 inputs.
 INLINE void find_inputs(const uint8_t *a, size_t a_stride, size_t depth, inputs *found) {
     vi offsets = (vi){0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60};
@@ -141,44 +145,28 @@ INLINE void find_inputs(const uint8_t *a, size_t a_stride, size_t depth, inputs 
     }
 }
 
-/// Eight rows at a time; the number of rows that are done. Two panels of sums or three, as below.
+/// Eight rows at a time; the number of rows that are done.
 INLINE size_t sparse_rows(const turn_u8s8_product *p) {
     size_t row = 0;
     for (; row + ROWS <= p->rows; row += ROWS) {
         inputs list;
         find_inputs(p->a + row * p->a_stride, p->a_stride, p->depth, &list);
-        for (size_t panel = 0; panel < p->panels;) {
-            size_t left = p->panels - panel;
-            if (left == 4 || left == 2) {
-                tile(ROWS, 2, 1, p, row, panel, p->weights, &list);
-                panel += 2;
-            } else if (left >= 3) {
-                tile(ROWS, 3, 1, p, row, panel, p->weights, &list);
-                panel += 3;
-            } else {
-                tile(ROWS, 1, 1, p, row, panel, p->weights, &list);
-                panel += 1;
-            }
+        for (size_t panel = 0, count; panel < p->panels; panel += count) {
+            count = panels_at_once(p->panels - panel);
+            if (count == 3) tile(ROWS, 3, 1, p, row, panel, p->weights, &list);
+            else if (count == 2) tile(ROWS, 2, 1, p, row, panel, p->weights, &list);
+            else tile(ROWS, 1, 1, p, row, panel, p->weights, &list);
         }
     }
     return row;
 }
 
-// Three panels (18 KB at 384 inputs) stay in the first-level cache while the rows pass. One panel alone keeps the
-// units waiting for its sums, so four are two and two.
 INLINE void dense_rows(const turn_u8s8_product *p) {
-    for (size_t panel = 0; panel < p->panels;) {
-        size_t left = p->panels - panel;
-        if (left == 4 || left == 2) {
-            columns(2, p, panel);
-            panel += 2;
-        } else if (left >= 3) {
-            columns(3, p, panel);
-            panel += 3;
-        } else {
-            columns(1, p, panel);
-            panel += 1;
-        }
+    for (size_t panel = 0, count; panel < p->panels; panel += count) {
+        count = panels_at_once(p->panels - panel);
+        if (count == 3) columns(3, p, panel);
+        else if (count == 2) columns(2, p, panel);
+        else columns(1, p, panel);
     }
 }
 

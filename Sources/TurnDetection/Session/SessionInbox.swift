@@ -124,9 +124,10 @@ final class SessionInbox: Sendable {
 extension SessionInbox.State {
     /// Samples that are taken out at a time, at most: 100 ms.
     private var pieceCount: Int { audio.sampleRate / 10 }
+
     /// What the push of a frame wakes: the reader, if it has to be.
     mutating func pushed() -> UnsafeContinuation<Void, Never>? {
-        return waiter.pushed(
+        waiter.pushed(
             isEnough: audio.queue.sampleCount >= wanted,
             isPilingUp: audio.queue.sampleCount >= wanted + pieceCount)
     }

@@ -3,8 +3,8 @@ import TurnCore
 /// Where a stream's audio enters: what a push does is done here, mix down and copy. Whoever works on the audio takes it
 /// out later, at its own rate, and resamples it there.
 ///
-/// The lock is held for the copy of one frame or of 2048 samples, never across work. Bounded: the newest 10 s win, or as much
-/// as the local model looks at if that is more.
+/// The lock is held for the copy of one frame or of 2048 samples, never across work. Bounded: the newest 10 s win, or as
+/// much as the local model looks at if that is more.
 ///
 /// While audio flows, looks for it follow each other by the system's time (``StreamCore``), so that a push need not wake
 /// anybody: that would cost two allocations and more time than all the rest. A push asks for a look at the start, after

@@ -6,8 +6,8 @@ public import TurnCore
 /// one takes the place of the last. All methods may be called from any thread and return at once.
 ///
 /// Audio and requests are taken in the order of the calls: a prediction sees all audio pushed before it (S-05). What
-/// is kept is bounded: the local model's window, 10 s of audio that wait for a service, and as much on its way to both (or
-/// as much as the model looks at, if that is more), the newest winning.
+/// is kept is bounded: the local model's window, 10 s of audio that wait for a service, and as much on its way to both
+/// (or as much as the model looks at, if that is more), the newest winning.
 public final class TurnDetectorStream: Sendable {
     /// How often a stream connected and what it lost.
     public struct Statistics: Sendable, Hashable {

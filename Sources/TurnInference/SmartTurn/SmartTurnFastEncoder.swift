@@ -6,8 +6,8 @@ private typealias A = SmartTurnArchitecture
 ///
 /// Each row of activations gets its own scale where it is made; wide rows are cut into groups with one each (a
 /// convolution's taps, parts of a normalised token and of the hidden layer). Codes count from a centre, those behind a
-/// GELU from its least value. Sums are exact integers, all between the products is float32. Keys are quantised less their mean over the tokens, which the
-/// softmax does not see; values around their channel's centre.
+/// GELU from its least value. Sums are exact integers, all between the products is float32. Keys are quantised less
+/// their mean over the tokens, which the softmax does not see; values around their channel's centre.
 ///
 /// The work is cut into pieces that need no word from each other: blocks of tokens for all that treats tokens
 /// alone, heads for attention.
