@@ -14,7 +14,7 @@ final class SmartTurnFastWorkspace {
 
     let head: SmartTurnHead.Workspace
     let workers: [Worker]
-    private let rowScales = AlignedBuffer<Float>(count: A.frameCount + 2)
+    private let rowScales = AlignedBuffer<Float>(count: 1 + A.frameCount)
     private let queryRowScales = AlignedBuffer<Float>(count: A.tokenCount * A.headCount)
     private let queries = AlignedBuffer<UInt8>(count: A.tokenCount * A.width)
     private let floats = AlignedBuffer<Float>(count: 4 * A.tokenCount * A.width)
@@ -25,20 +25,17 @@ final class SmartTurnFastWorkspace {
         head = SmartTurnHead.Workspace(tokens: floats.base + 2 * A.tokenCount * A.width)
     }
 
-    /// The first convolution, [1 + 800 + 1][384], where attention's output comes later. First and last row stand for
-    /// zero.
+    /// The first convolution, [1 + 800][384], where attention's output comes later. The first row stands for zero.
     var frameCodes: UnsafeMutablePointer<UInt8> {
         // only kernels touch it, and bytes may alias anything in C
         UnsafeMutableRawPointer(mixed).assumingMemoryBound(to: UInt8.self)
     }
     var frameScales: UnsafeMutablePointer<Float> { rowScales.base }
 
-    /// Makes the rows before and behind the frames zero: 255 steps above the least value.
+    /// Makes the row before the frames zero, 255 steps above the least value. No token looks beyond the last frame.
     func clearPadding() {
-        for row in [0, A.frameCount + 1] {
-            (frameCodes + row * A.width).update(repeating: 255, count: A.width)
-            frameScales[row] = -TURN_GELU_LEAST / 255
-        }
+        frameCodes.update(repeating: 255, count: A.width)
+        frameScales[0] = -TURN_GELU_LEAST / 255
     }
     /// [400][384]
     var residual: UnsafeMutablePointer<Float> { floats.base }

@@ -15,7 +15,7 @@ import TurnCore
         #expect(talk.flushes == [.turnCommitted])
     }
 
-    @Test func `a manual commit waits for the shorter delay, and speech does not hold it up`() throws {
+    @Test func `a manual commit waits for the shorter delay`() throws {
         var options = TurnMachine.Options()
         options.isManual = true
         var talk = try Conversation(options: options)
@@ -25,12 +25,19 @@ import TurnCore
         talk.silence(until: .seconds(1))
         // Speech was last noted one window after its end.
         #expect(talk.turns.map(\.time) == [.milliseconds(332)])
+    }
+
+    @Test func `speech that starts before a manual commit's delay is over does not call it off`() throws {
+        var options = TurnMachine.Options()
+        options.isManual = true
+        var talk = try Conversation(options: options, min: .seconds(2))
         talk.speak()
-        talk.silence(until: .milliseconds(64))
+        // Long enough for the voice to have ended, so that it starts anew.
+        talk.silence(until: .milliseconds(960))
         talk.send(.commitTurn)
-        // A new segment starts after 64 ms.
-        talk.speak(windows: 20)
-        #expect(talk.turns.map(\.turn.reason) == [.manual, .manual])
+        talk.speak(windows: 40)
+        #expect(talk.events.count { if case .speechStarted = $0.event { true } else { false } } == 2)
+        #expect(talk.turns.map(\.turn.reason) == [.manual])
     }
 
     @Test func `a manual commit stands, whatever the pause would have decided`() throws {
