@@ -5,6 +5,10 @@ SHELL := /bin/bash
 SWIFT ?= swift
 PYTHON ?= python3
 EOT := .build/release/eot
+# On Linux the command carries the Swift libraries, where the toolchain has them to link: it starts faster, takes less
+# memory and runs where no Swift is installed. 0 leaves them shared.
+STATIC_STDLIB := $(dir $(realpath $(shell command -v $(SWIFT))))../lib/swift_static/linux/libFoundationEssentials.a
+export EOT_STATIC_STDLIB ?= $(if $(wildcard $(STATIC_STDLIB)),1,0)
 SAMPLE := .eot/audio/sample.wav
 PLOT := .eot/sample.svg
 # Recorded telephone prompts with silences of known length in them: a few, and all that fit.
@@ -27,9 +31,9 @@ UNCHECKED_TESTS := 'many streams share|EotTests'
 SINGLE_THREADED_TESTS := 'never trap|asked at every moment|whatever comes between'
 # Threads of one prediction, and predictions on many threads.
 THREAD_TESTS := 'threads change nothing but time|many threads get the answers|serves many threads'
-THREAD_SANITIZED := TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitizers/thread.txt $(SWIFT)
+THREAD_SANITIZED := EOT_STATIC_STDLIB=0 TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitizers/thread.txt $(SWIFT)
 # XCTest, which has no tests here, leaks; so it is not run where leaks count.
-ADDRESS_SANITIZED := LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitizers/leak.txt $(SWIFT)
+ADDRESS_SANITIZED := EOT_STATIC_STDLIB=0 LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitizers/leak.txt $(SWIFT)
 
 SWIFT_FILES = $(shell git ls-files '*.swift')
 

@@ -9,6 +9,19 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// `make` asks for a command on Linux that carries what it uses of the Swift libraries. The compiler names these libraries
+/// only in modules that are compiled for it; those of the tests and of other packages are not.
+let linkedForCommand: [LinkerSetting] =
+    Context.environment["EOT_STATIC_STDLIB"] != "1"
+    ? []
+    : [
+        .unsafeFlags(
+            ["-static-stdlib"]
+                + ["_FoundationCollections", "_FoundationCShims", "_FoundationICU", "CoreFoundation"]
+                .flatMap { ["-Xlinker", "-l\($0)"] },
+            .when(platforms: [.linux]))
+    ]
+
 let package = Package(
     name: "swift-end-of-turn",
     platforms: [.macOS(.v14), .iOS(.v17)],
@@ -97,7 +110,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
-        .target(name: "TurnEvaluation", dependencies: ["TurnCore"], swiftSettings: strict),
+        .target(name: "TurnEvaluation", dependencies: ["TurnCore", "TurnAudio"], swiftSettings: strict),
         .target(name: "CTurnTestSupport"),
         .target(
             name: "TurnTesting",
@@ -114,7 +127,8 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict,
+            linkerSettings: linkedForCommand),
         .executableTarget(
             name: "turn-push-benchmark",
             dependencies: ["TurnDetection", "TurnCore", "TurnTesting", "CTurnTestSupport"],

@@ -18,7 +18,7 @@
 enum {
     TOKENS = 400, WIDTH = 384, HIDDEN = 1536, HEADS = 6, HEAD = 64, MELS = 80, POOL = 256, LAYERS = 4, BLOCK = 40,
     // channels that share a scale: of a normalised token, of the hidden layer
-    NORM_GROUP = 64, HIDDEN_GROUP = 96,
+    NORM_GROUP = 96, MIXED_GROUP = 128, HIDDEN_GROUP = 96,
 };
 
 typedef enum {
@@ -79,12 +79,12 @@ typedef struct {
     size_t inputs, outputs, depth;
     int8_t *codes;
     float *scales, *bias;
-    int32_t *sums;
+    int32_t *sums, *pairs;
 } layer;
 
 static layer make(size_t inputs, size_t outputs, size_t depth) {
     layer l = {inputs, outputs, depth, zeros(inputs * outputs), zeros(outputs * 4), zeros(outputs * 4),
-               zeros(inputs / depth * outputs * 4)};
+               zeros(inputs / depth * outputs * 4), NULL};
     for (size_t i = 0; i < inputs * outputs; i++) l.codes[i] = (int8_t)(rand() % 255 - 127);
     for (size_t i = 0; i < outputs; i++) l.scales[i] = 2e-4f;
     for (size_t g = 0; g < inputs / depth; g++)
@@ -105,7 +105,7 @@ static const turn_kernels *set;
 static void apply(const layer *l, rows a, size_t first, size_t outputs, float *c, size_t c_stride, int add, int gelu) {
     turn_u8s8_product product = {
         .a = a.codes, .a_stride = a.stride, .a_group_stride = a.group_stride, .a_scales = a.scales,
-        .a_scales_stride = a.scale_stride, .a_scales_group_stride = a.group_scale_stride, .centred = a.centred,
+        .a_scales_stride = a.scale_stride, .a_scales_group_stride = a.group_scale_stride, .centred = a.centred, .narrow = l->pairs != NULL, .pairs = l->pairs ? l->pairs + first : NULL,
         .rows = BLOCK,
         .groups = l->inputs / l->depth, .depth = l->depth, .weights = l->codes + first * l->inputs,
         .panel_stride = l->inputs * 16, .panels = outputs / 16, .scales = l->scales + first, .sums = l->sums + first,
@@ -126,14 +126,14 @@ static int8_t *keys, *values;
 
 // MARK: The network
 
-static rows normalise(const float *x, float *y) {
+static rows normalise(const float *x, float *y, int narrow) {
     enter(NORM);
-    set->u8_layer_norm(x, BLOCK, WIDTH / NORM_GROUP, NORM_GROUP, weight, bias, 1e-5f, y, codes, scales);
+    set->u8_layer_norm(x, BLOCK, WIDTH / NORM_GROUP, NORM_GROUP, weight, bias, 1e-5f, narrow, y, codes, scales);
     return (rows){codes, WIDTH, NORM_GROUP, scales, 1, BLOCK, 1};
 }
 
 static void project(int index, size_t start) {
-    rows normed = normalise(residual + start * WIDTH, floats);
+    rows normed = normalise(residual + start * WIDTH, floats, 0);
     enter(QKV);
     apply(&query[index], normed, 0, WIDTH, hidden, WIDTH, 0, 0);
     apply(&key[index], normed, 0, WIDTH, projected + start * 2 * WIDTH, 2 * WIDTH, 0, 0);
@@ -155,7 +155,7 @@ static void stem(void) {
         enter(CONV1);
         apply(&conv1, (rows){codes, MELS, MELS, scales, 1, 1, 1}, 0, WIDTH, hidden, WIDTH, 0, 1);
         enter(QUANTISING);
-        set->u8_quantise_gelu(hidden, WIDTH, BLOCK, 1, WIDTH, frame_codes + (start + 1) * WIDTH, WIDTH,
+        set->u8_quantise_gelu(hidden, WIDTH, BLOCK, 1, WIDTH, 0, frame_codes + (start + 1) * WIDTH, WIDTH,
                               frame_scales + start + 1);
     }
     for (size_t start = 0; start < TOKENS; start += BLOCK) {
@@ -177,14 +177,14 @@ static void attend(size_t head) {
         enter(SCORES);
         turn_u8s8_product scores = {
             .a = query_codes + start * WIDTH + head * HEAD, .a_stride = WIDTH,
-            .a_scales = query_scales + start * HEADS + head * BLOCK, .a_scales_stride = 1, .centred = 1, .rows = BLOCK,
+            .centred = 1, .rows = BLOCK,
             .groups = 1, .depth = HEAD, .weights = keys, .panel_stride = HEAD * 16, .panels = TOKENS / 16,
             .scales = key_scales,
             .sums = key_sums, .bias = none, .c = hidden, .c_stride = TOKENS,
         };
         set->u8s8_gemm(&scores);
         enter(SOFTMAX);
-        set->u8_softmax(hidden, BLOCK, TOKENS, 0.125f, codes, scales);
+        set->u8_softmax(hidden, BLOCK, TOKENS, 0.125f, query_scales + start * HEADS + head * BLOCK, codes, scales);
         enter(MIXTURE);
         turn_u8s8_product mixture = {
             .a = codes, .a_stride = TOKENS, .a_scales = scales, .a_scales_stride = 1, .rows = BLOCK, .groups = 1,
@@ -199,15 +199,16 @@ static void attend(size_t head) {
 static void feed_forward(int index, size_t start) {
     float *x = residual + start * WIDTH;
     enter(QUANTISING);
-    set->u8_quantise(mixed + start * WIDTH, WIDTH, BLOCK, 1, WIDTH, codes, WIDTH, scales);
+    set->u8_quantise(mixed + start * WIDTH, WIDTH, BLOCK, WIDTH / MIXED_GROUP, MIXED_GROUP, codes, WIDTH,
+                     scales);
     enter(OUT);
-    apply(&out[index], (rows){codes, WIDTH, 0, scales, 1, 0, 1}, 0, WIDTH, x, WIDTH, 1, 0);
-    rows normed = normalise(x, floats);
+    apply(&out[index], (rows){codes, WIDTH, MIXED_GROUP, scales, 1, BLOCK, 1}, 0, WIDTH, x, WIDTH, 1, 0);
+    rows normed = normalise(x, floats, 1);
     for (size_t from = 0; from < HIDDEN; from += WIDTH) {
         enter(EXPAND);
         apply(&expand[index], normed, from, WIDTH, hidden, WIDTH, 0, 1);
         enter(QUANTISING);
-        set->u8_quantise_gelu(hidden, WIDTH, BLOCK, WIDTH / HIDDEN_GROUP, HIDDEN_GROUP, hidden_codes + from, HIDDEN,
+        set->u8_quantise_gelu(hidden, WIDTH, BLOCK, WIDTH / HIDDEN_GROUP, HIDDEN_GROUP, 1, hidden_codes + from, HIDDEN,
                               hidden_scales + from / HIDDEN_GROUP * BLOCK);
     }
     enter(CONTRACT);
@@ -225,7 +226,7 @@ static void network(void) {
                 project(index + 1, start);
                 continue;
             }
-            rows normed = normalise(residual + start * WIDTH, mixed + start * WIDTH);
+            rows normed = normalise(residual + start * WIDTH, mixed + start * WIDTH, 0);
             enter(POOLING);
             apply(&pool, normed, 0, POOL, tokens + start * POOL, POOL, 0, 0);
             set->f32_tanh(tokens + start * POOL, BLOCK * POOL);
@@ -238,8 +239,10 @@ static void prepare(void) {
     conv1 = make(3 * MELS, WIDTH, MELS), conv2 = make(3 * WIDTH, WIDTH, WIDTH), pool = make(WIDTH, POOL, NORM_GROUP);
     for (int i = 0; i < LAYERS; i++) {
         query[i] = make(WIDTH, WIDTH, NORM_GROUP), key[i] = make(WIDTH, WIDTH, NORM_GROUP);
-        value[i] = make(WIDTH, WIDTH, NORM_GROUP), out[i] = make(WIDTH, WIDTH, WIDTH);
+        value[i] = make(WIDTH, WIDTH, NORM_GROUP), out[i] = make(WIDTH, WIDTH, MIXED_GROUP);
         expand[i] = make(WIDTH, HIDDEN, NORM_GROUP), contract[i] = make(HIDDEN, WIDTH, HIDDEN_GROUP);
+        expand[i].pairs = zeros(HIDDEN * WIDTH / NORM_GROUP * 4);
+        contract[i].pairs = zeros(WIDTH * HIDDEN / HIDDEN_GROUP * 4);
     }
     features = noise(MELS * 2 * TOKENS), positions = noise(TOKENS * WIDTH), weight = noise(WIDTH), bias = noise(WIDTH);
     residual = noise(TOKENS * WIDTH), mixed = noise(TOKENS * WIDTH), projected = noise(TOKENS * 2 * WIDTH);

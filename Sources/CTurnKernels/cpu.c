@@ -12,6 +12,8 @@ static unsigned saved_states(void) {
 
 unsigned turn_cpu_features(void) {
     unsigned a, b, c, d, features = 0;
+    if (!__get_cpuid(0, &a, &b, &c, &d)) return 0;
+    int is_amd = b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
     int has_fma = (c >> 12) & 1, has_xsave = (c >> 27) & 1, has_avx = (c >> 28) & 1, has_f16c = (c >> 29) & 1;
     if (!has_xsave || !has_avx) return 0;
@@ -24,6 +26,8 @@ unsigned turn_cpu_features(void) {
     features |= TURN_CPU_AVX2;
     int has_512 = ((b >> 16) & 1) && ((b >> 17) & 1) && ((b >> 30) & 1) && ((b >> 31) & 1);  // f, dq, bw, vl
     int has_512_vnni = (c >> 11) & 1;
+    // Zen 4 multiplies on two of four vector pipes and adds on all four; Intel's do both on the same two
+    if (is_amd) features |= TURN_CPU_FREE_ADDITIONS;
     if (saves_zmm && has_512 && has_512_vnni) features |= TURN_CPU_AVX512_VNNI;
     if (leaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && ((a >> 4) & 1)) features |= TURN_CPU_AVX_VNNI;
     return features;

@@ -42,6 +42,45 @@ void turn_s8_pack_weights(const int8_t *codes, size_t input_step, size_t output_
     }
 }
 
+void turn_s8_narrow_weights(int8_t *codes, size_t panels, size_t inputs, float *scales) {
+#pragma STDC FP_CONTRACT OFF
+    for (size_t panel = 0; panel < panels; panel++, codes += inputs * W, scales += W) {
+        int most[W] = {0};
+        float ratio[W * G];
+        for (size_t k = 0; k < inputs; k += G)
+            for (size_t i = 0; i < W * G; i++) {
+                int code = codes[k * W + i], size = code < 0 ? -code : code;
+                if (size > most[i / G]) most[i / G] = size;
+            }
+        for (size_t i = 0; i < W * G; i++) {
+            int above = most[i / G] > TURN_NARROW_WEIGHT;
+            ratio[i] = above ? (float)TURN_NARROW_WEIGHT / (float)most[i / G] : 1;
+        }
+        for (size_t n = 0; n < W; n++) scales[n] /= ratio[n * G];
+        for (size_t k = 0; k < inputs; k += G)
+            for (size_t i = 0; i < W * G; i++) {
+                float rounded = (float)codes[k * W + i] * ratio[i] + 12582912.0f;  // 1.5 x 2^23: ties to even
+                codes[k * W + i] = (int8_t)(rounded - 12582912.0f);
+            }
+    }
+}
+
+void turn_s8_sum_pairs(const int8_t *packed, size_t panel_stride, size_t panels, size_t depth, int centred,
+                       int32_t *starts) {
+    int centre = centred ? TURN_NARROW_STEPS : 0;
+    for (size_t panel = 0; panel < panels; panel++) {
+        const int8_t *from = packed + panel * panel_stride;
+        int32_t *to = starts + panel * W;
+        for (size_t n = 0; n < W; n++) to[n] = 0;
+        for (size_t k = 0; k < depth; k += 2 * G, from += 2 * G * W)
+            for (size_t i = 0; i < W * G; i++) {
+                int first = from[i], second = from[i + W * G];
+                to[i / G] -= first * second + (TURN_NARROW_WEIGHT + centre) * first
+                           + (centre - TURN_NARROW_STEPS) * second;
+            }
+    }
+}
+
 void turn_s8_sum_weights(const int8_t *packed, size_t panel_stride, size_t panels, size_t depth, int32_t *sums) {
     for (size_t panel = 0; panel < panels; panel++) {
         const int8_t *from = packed + panel * panel_stride;

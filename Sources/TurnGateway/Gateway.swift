@@ -1,5 +1,4 @@
 import Dispatch
-import Foundation
 public import Logging
 import NIOConcurrencyHelpers
 public import NIOCore
@@ -81,16 +80,12 @@ public final class Gateway: Service {
                 cause: error)
         }
         running.withLockedValue { $0 = Running(group: group, listener: listener) }
-        for index in 0..<options.workers {
+        for _ in 0..<options.workers {
             workers.enter()
-            let thread = Thread { [queue = core.queue, workers] in
+            WorkerThread.start { [queue = core.queue, workers] in
                 queue.work()
                 workers.leave()
             }
-            thread.name = "eot-worker-\(index)"
-            // Some systems give threads 512 KB.
-            thread.stackSize = 4 << 20
-            thread.start()
         }
         let address = Address(host: options.host, port: listener.localAddress?.port ?? options.port)
         core.logger.info("listening", metadata: ["host": "\(address.host)", "port": "\(address.port)"])

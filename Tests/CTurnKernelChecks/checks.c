@@ -19,7 +19,7 @@ static void check_f32_gemm(checker *t) {
 }
 
 static void check_u8s8_gemm(checker *t) {
-    static const size_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 23}, panels[] = {1, 2, 3, 4, 7};
+    static const size_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 23, 41}, panels[] = {1, 2, 3, 4, 7};
     static const size_t depths[] = {4, 8, 12, 16, 20, 64, 80, 384, 400, TURN_DEPTH_MAX};
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         for (size_t j = 0; j < sizeof(depths) / sizeof(*depths); j++) {
@@ -31,20 +31,27 @@ static void check_u8s8_gemm(checker *t) {
             size_t codes = m * a_stride + groups * a_group + depth, c_stride = n + next(t) % 5, size = m * c_stride;
             size_t panel_stride = k * W + gap * W, sums_stride = n + next(t) % 5;
             // exact: scales of one leave the bare sums; extremes: 255 x 127 everywhere, -127 in turn
-            int exact = next(t) & 1, extreme = next(t) % 4;
+            int exact = next(t) & 1, extreme = next(t) % 4, narrow = depth % 8 == 0 && (next(t) & 1), centred = next(t) & 1;
+            int most = narrow ? 2 * TURN_NARROW_STEPS : 255, heaviest = narrow ? TURN_NARROW_WEIGHT : 127;
             uint8_t *a = malloc(codes);
             int8_t *w = malloc(p * panel_stride);
-            for (size_t x = 0; x < codes; x++) a[x] = extreme == 0 ? 255 : (uint8_t)next(t);
+            for (size_t x = 0; x < codes; x++) a[x] = (uint8_t)(extreme == 0 ? most : next(t) % (unsigned)(most + 1));
             int sparse = extreme == 3;  // runs of zeros that are the same in most rows
             if (sparse && a_stride)
                 for (size_t x = 0; x < codes; x++)
                     if (next(t) % 64 && ((x % a_stride) / 12) % 3 != 1) a[x] = 0;
             for (size_t x = 0; x < p * panel_stride; x++)
-                w[x] = extreme == 0 ? 127 : extreme == 1 ? (x & 1 ? -127 : 127) : (int8_t)(next(t) % 255 - 127);
+                w[x] = (int8_t)(extreme == 0   ? heaviest
+                                : extreme == 1 ? (x & 1 ? -heaviest : heaviest)
+                                               : (int)(next(t) % (unsigned)(2 * heaviest + 1)) - heaviest);
             float *r = malloc(meanings * sizeof(float));
             for (size_t x = 0; x < meanings; x++) r[x] = exact ? 1 : uniform(t, 0, 0.1f);
             float *scales = floats(t, n, 0.01f), *bias = floats(t, n, 1);
             int32_t *sums = poisoned(groups * sums_stride * sizeof(int32_t));
+            int32_t *pairs = poisoned(groups * sums_stride * sizeof(int32_t));
+            centred &= !sparse;
+            for (size_t g = 0; narrow && g < groups; g++)
+                turn_s8_sum_pairs(w + g * depth * W, panel_stride, p, depth, centred, pairs + g * sums_stride);
             for (size_t x = 0; x < n; x++) {
                 if (exact) scales[x] = 1, bias[x] = 0;
                 for (size_t g = 0; g < groups; g++) {
@@ -56,20 +63,23 @@ static void check_u8s8_gemm(checker *t) {
             }
             turn_u8s8_product product = {
                 .a = a, .a_stride = a_stride, .a_group_stride = a_group, .a_scales = r, .a_scales_stride = step,
-                .a_scales_group_stride = group_step, .centred = !sparse && (next(t) & 1), .rows = m,
+                .a_scales_group_stride = group_step, .centred = centred, .narrow = narrow, .rows = m,
                 .groups = groups, .depth = depth, .weights = w,
                 .panel_stride = panel_stride, .panels = p, .scales = scales, .sums = sums,
-                .sums_group_stride = sums_stride, .bias = bias, .c_stride = c_stride,
+                .sums_group_stride = sums_stride, .pairs = pairs, .bias = bias, .c_stride = c_stride,
                 .accumulate = !exact && (next(t) & 1), .gelu = !exact && (next(t) & 1),
                 .sparse = sparse,
             };
             float *x = poisoned(size * sizeof(float)), *y = poisoned(size * sizeof(float));
             product.c = x;
+            if (!narrow && groups == 1 && next(t) & 1) product.a_scales = NULL;
+            if (narrow && t->set->pairs) product.sums = NULL;
+            else product.pairs = NULL;
             t->set->u8s8_gemm(&product);
-            product.c = y;
+            product.c = y, product.sums = sums;
             t->truth->u8s8_gemm(&product);
             same(t, "u8s8_gemm", m, k, x, y, size * sizeof(float));
-            free(a), free(w), free(r), free(scales), free(sums), free(bias), free(x), free(y);
+            free(a), free(w), free(r), free(scales), free(sums), free(pairs), free(bias), free(x), free(y);
         }
 }
 
@@ -110,6 +120,41 @@ static void check_weights(checker *t) {
             }
             free(codes), free(packed), free(sums);
         }
+    }
+}
+
+/// Narrow weights: within half a step of what they were, or what they were if that was narrow.
+static void check_narrow(checker *t) {
+    for (size_t k = 4; k <= 84; k += 16) {
+        size_t panels = 1 + next(t) % 3, n = panels * W;
+        int8_t *codes = malloc(k * n), *narrow = poisoned(k * n);
+        float *scales = floats(t, n, 1), *wider = poisoned(n * 4);
+        for (size_t i = 0; i < n; i++) scales[i] = fabsf(scales[i]) + 0.01f;
+        for (size_t i = 0; i < k * n; i++) {
+            int range = (i % 64) / 4 % 3 == 0 ? TURN_NARROW_WEIGHT : 127;  // every third output is narrow already
+            codes[i] = (int8_t)((int)(next(t) % (unsigned)(2 * range + 1)) - range);
+        }
+        memcpy(narrow, codes, k * n), memcpy(wider, scales, n * 4);
+        turn_s8_narrow_weights(narrow, panels, k, wider);
+        for (size_t j = 0; j < n; j++) {
+            int most = 0, wrong = 0;
+            for (size_t i = 0; i < k; i++) {
+                int code = codes[(j / W) * k * W + (i / 4) * 64 + (j % W) * 4 + i % 4];
+                most = abs(code) > most ? abs(code) : most;
+            }
+            for (size_t i = 0; i < k; i++) {
+                size_t at = (j / W) * k * W + (i / 4) * 64 + (j % W) * 4 + i % 4;
+                double value = (double)codes[at] * (double)scales[j], now = (double)narrow[at] * (double)wider[j];
+                wrong |= abs(narrow[at]) > TURN_NARROW_WEIGHT;
+                wrong |= !(fabs(value - now) <= 0.5001 * (double)wider[j]);
+                wrong |= most <= TURN_NARROW_WEIGHT && (narrow[at] != codes[at] || wider[j] != scales[j]);
+            }
+            wrong |= most > TURN_NARROW_WEIGHT
+                  && !(fabs((double)wider[j] * TURN_NARROW_WEIGHT - (double)scales[j] * most) < 1e-5 * most);
+            t->count++;
+            if (wrong) fail(t, "narrow weights of output %zu of %zu", j, n);
+        }
+        free(codes), free(narrow), free(scales), free(wider);
     }
 }
 
@@ -169,6 +214,7 @@ static void check_codes(checker *t) {
     static const size_t code_widths[] = {16, 32, 48, 64, 80, 96, 192, 384, 400};
     for (size_t i = 0; i < sizeof(code_widths) / sizeof(*code_widths); i++) {
         size_t n = code_widths[i], m = 1 + next(t) % 19, groups = 1 + next(t) % 4, all = groups * n;
+        int narrow = next(t) & 1;
         size_t x_stride = all + next(t) % 5, c_stride = all + next(t) % 5;
         float *in = floats(t, m * x_stride, 8), *weight = floats(t, all, 1), *bias = floats(t, all, 1);
         if (next(t) % 4 == 0)
@@ -183,21 +229,24 @@ static void check_codes(checker *t) {
 
         for (size_t j = 0; j < m * x_stride; j++) in[j] = in[j] > TURN_GELU_LEAST ? in[j] : TURN_GELU_LEAST;
         memset(cx, POISON, m * c_stride), memset(cy, POISON, m * c_stride);
-        t->set->u8_quantise_gelu(in, x_stride, m, groups, n, cx, c_stride, rx);
-        t->truth->u8_quantise_gelu(in, x_stride, m, groups, n, cy, c_stride, ry);
+        t->set->u8_quantise_gelu(in, x_stride, m, groups, n, narrow, cx, c_stride, rx);
+        t->truth->u8_quantise_gelu(in, x_stride, m, groups, n, narrow, cy, c_stride, ry);
         same(t, "u8_quantise_gelu codes", m, n, cx, cy, m * c_stride);
         same(t, "u8_quantise_gelu scales", m, n, rx, ry, m * groups * 4);
 
         memset(cx, POISON, m * c_stride), memset(cy, POISON, m * c_stride);
-        t->set->u8_layer_norm(in, m, groups, n, weight, bias, 1e-5f, x, cx, rx);
-        t->truth->u8_layer_norm(in, m, groups, n, weight, bias, 1e-5f, y, cy, ry);
+        t->set->u8_layer_norm(in, m, groups, n, weight, bias, 1e-5f, narrow, x, cx, rx);
+        t->truth->u8_layer_norm(in, m, groups, n, weight, bias, 1e-5f, narrow, y, cy, ry);
         same(t, "u8_layer_norm values", m, n, x, y, m * all * 4);
         same(t, "u8_layer_norm codes", m, n, cx, cy, m * c_stride);
         same(t, "u8_layer_norm scales", m, n, rx, ry, m * groups * 4);
 
         memset(cx, POISON, m * c_stride), memset(cy, POISON, m * c_stride);
-        t->set->u8_softmax(in, m, n, 0.5f, cx, rx);
-        t->truth->u8_softmax(in, m, n, 0.5f, cy, ry);
+        float *by = floats(t, m, 1);
+        for (size_t j = 0; j < m; j++) by[j] = fabsf(by[j]) + 0.1f;
+        t->set->u8_softmax(in, m, n, 0.5f, by, cx, rx);
+        t->truth->u8_softmax(in, m, n, 0.5f, by, cy, ry);
+        free(by);
         same(t, "u8_softmax codes", m, n, cx, cy, m * c_stride);
         same(t, "u8_softmax scales", m, n, rx, ry, m * 4);
         free(in), free(weight), free(bias), free(x), free(y), free(rx), free(ry), free(cx), free(cy);
@@ -324,6 +373,7 @@ size_t turn_check_kernels(const turn_kernels *set, const turn_kernels *truth,
         check_u8s8_gemm(&t);
         check_dequantise(&t);
         check_weights(&t);
+        check_narrow(&t);
         check_rows(&t);
         check_codes(&t);
         check_packing(&t);

@@ -49,7 +49,7 @@ static void check_coarse_gelu(checker *t) {
     }
 }
 
-/// Codes of exp over 1: at most 0.02 beside the rounding.
+/// Codes of exp over 1: at most 0.02 beside the rounding; the sum is that of values before rounding, 8e-5 of each.
 static void check_softmax_codes(checker *t) {
     enum { WIDTH = 400 };
     float x[WIDTH] = {0};
@@ -57,11 +57,12 @@ static void check_softmax_codes(checker *t) {
     float row;
     for (double start = -40; start < -0.1; start += 0.05) {
         for (int i = 1; i < WIDTH; i++) x[i] = (float)(start + 0.05 * i / WIDTH);
-        t->set->u8_softmax(x, 1, WIDTH, 0.5f, codes, &row);
+        const float two = 2;
+        t->set->u8_softmax(x, 1, WIDTH, 0.25f, &two, codes, &row);
         double sum = 0;
         for (int i = 0; i < WIDTH; i++) {
             double value = 255 * exp(0.5 * (double)x[i]);
-            sum += codes[i];
+            sum += value;
             t->count++;
             if (!(fabs(codes[i] - value) <= 0.52)) {
                 fail(t, "%s u8_softmax: exp(%.9g / 2) is the code %d, not %.3f", t->set->name, (double)x[i],
@@ -69,7 +70,7 @@ static void check_softmax_codes(checker *t) {
                 return;
             }
         }
-        if (!(fabs(1 / (double)row - sum) < 1e-6 * sum)) fail(t, "%s u8_softmax: sum", t->set->name);
+        if (!(fabs(1 / (double)row - sum) < 1e-4 * sum)) fail(t, "%s u8_softmax: sum", t->set->name);
     }
 }
 

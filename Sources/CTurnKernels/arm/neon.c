@@ -46,6 +46,6 @@ static void KERNEL(turn_u8s8_gemm)(const turn_u8s8_product *p) {
         for (size_t row = 0; row < p->rows; row++) tile(p, row, panel);
 }
 
-DEFINE_KERNELS(turn_kernels__neon, "neon")
+DEFINE_KERNELS(turn_kernels__neon, "neon", 0, KERNEL(turn_u8s8_gemm))
 
 #endif

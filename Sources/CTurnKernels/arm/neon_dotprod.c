@@ -20,7 +20,7 @@
 #define CODE_SHIFT 128
 #include "dot_body.h"
 
-DEFINE_KERNELS(turn_kernels__neon_dotprod, "neon_dotprod")
+DEFINE_KERNELS(turn_kernels__neon_dotprod, "neon_dotprod", 0, KERNEL(turn_u8s8_gemm))
 
 #pragma clang attribute pop
 #endif

@@ -20,7 +20,7 @@
 #define CODE_SHIFT 0
 #include "dot_body.h"
 
-DEFINE_KERNELS(turn_kernels__neon_i8mm, "neon_i8mm")
+DEFINE_KERNELS(turn_kernels__neon_i8mm, "neon_i8mm", 0, KERNEL(turn_u8s8_gemm))
 
 #pragma clang attribute pop
 #endif

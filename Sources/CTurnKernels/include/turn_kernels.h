@@ -27,6 +27,11 @@
 /// The code that stands for zero among centred codes: value = scale * (code - TURN_CENTRE).
 #define TURN_CENTRE 128
 
+/// Narrow codes leave room for additions in a byte: 0...2 x TURN_NARROW_STEPS, the centre at TURN_NARROW_STEPS, and
+/// weights of at most TURN_NARROW_WEIGHT.
+#define TURN_NARROW_STEPS 52
+#define TURN_NARROW_WEIGHT 75
+
 /// What `gelu` of a product never goes below, and what code 0 of its codes stands for: value = scale * code +
 /// TURN_GELU_LEAST.
 #define TURN_GELU_LEAST (-0.17f)
@@ -34,7 +39,7 @@
 /// c[r][n] (+)= sum over k of value(a[r][k]) * weight[k][n] + bias[n], then GELU (to 1.1e-4) if `gelu`.
 ///
 /// Inputs come in groups of `depth`, each with a scale of its own for each row: value(a[r][k]) = scale_gr * a[r][k], or
-/// scale_gr * (a[r][k] - TURN_CENTRE) if `centred`. weight[k][n] = scales[n] * code[k][n], codes -127...127. Codes are
+/// scale_gr * (a[r][k] - TURN_CENTRE) if `centred` (TURN_NARROW_STEPS is the centre if `narrow`). weight[k][n] = scales[n] * code[k][n], codes -127...127. Codes are
 /// packed in panels of 16 outputs: panel p holds, for each 4 inputs of the first group and then of the others, 16
 /// outputs x 4 codes. Products and their sum over a group are exact integers: no kernel may use an instruction that
 /// saturates on 255 x 127.
@@ -44,13 +49,16 @@ typedef struct {
     size_t a_stride;
     /// Codes from one group of a row to the next.
     size_t a_group_stride;
-    const float *a_scales;
+    /// Null with one group: all are one.
+    const float *_Nullable a_scales;
     /// From one row's entry of a_scales to the next row's.
     size_t a_scales_stride;
     /// From one group's entry of a_scales to the next group's.
     size_t a_scales_group_stride;
     /// Whether codes of a count from TURN_CENTRE; else from 0.
     int centred;
+    /// Whether codes and weights are narrow. Then `depth` is a multiple of 8.
+    int narrow;
     size_t rows;
     size_t groups;
     /// Inputs of a group: a multiple of 4, at most TURN_DEPTH_MAX, and TURN_INPUTS_MAX in all groups.
@@ -61,8 +69,10 @@ typedef struct {
     size_t panels;
     /// 16 values a panel.
     const float *scales;
-    /// For each group the sum over its inputs of code[k][n], 16 values a panel.
-    const int32_t *sums;
+    /// For each group the sum over its inputs of code[k][n], 16 values a panel. Not read if narrow by a set that `pairs`.
+    const int32_t *_Nullable sums;
+    /// For each group the starts of turn_s8_sum_pairs, laid out like `sums`. Read only if narrow, by a set that `pairs`.
+    const int32_t *_Nullable pairs;
     /// Values from one group's sums to the next.
     size_t sums_group_stride;
     const float *bias;
@@ -98,6 +108,9 @@ typedef struct {
     /// As `turn_kernels_named` takes it.
     const char *name;
 
+    /// Whether it makes narrow products in pairs, for which it needs `pairs` and no `sums`.
+    int pairs;
+
     /// One panel of a float32 product: c[r][j] (+)= sum over i of a[r][i] * panel[i][j] + bias[j].
     ///
     /// a: `rows` rows of `inputs` values, `a_stride` values apart (rows may overlap, as for a convolution).
@@ -126,26 +139,32 @@ typedef struct {
     /// x[r] = exp(scale * (x[r] - max)) / sum over each of `rows` rows of `width` values, in place; scale > 0.
     void (*f32_softmax)(float *x, size_t rows, size_t width, float scale);
 
-    /// Centred codes 1...255 of each group of a row, the value farthest from zero 127 from the centre;
-    /// scales[g * rows + r] is that of group g of row r.
+    /// Centred codes 1...255 of each group of a row, the value farthest from zero 127 from the centre; scales[g * rows + r] is that of group g of row r.
     ///
     /// x: `rows` rows of `groups` x `width` values (a multiple of 16), `x_stride` apart. codes: rows `codes_stride`
     /// apart.
     void (*u8_quantise)(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width, uint8_t *codes,
                         size_t codes_stride, float *scales);
 
-    /// Codes 0...255 from TURN_GELU_LEAST, which no value is below, to the greatest of each group; else as u8_quantise.
-    void (*u8_quantise_gelu)(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width,
+    /// Codes 0...255, or 0...2 x TURN_NARROW_STEPS if `narrow`, from TURN_GELU_LEAST, which no value is below, to the
+    /// greatest of each group; else as u8_quantise.
+    void (*u8_quantise_gelu)(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width, int narrow,
                              uint8_t *codes, size_t codes_stride, float *scales);
 
-    /// f32_layer_norm of rows of `groups` x `width` values (a multiple of 16), and u8_quantise of what it gives.
+    /// f32_layer_norm of rows of `groups` x `width` values (a multiple of 16), and u8_quantise of what it gives; if
+    /// `narrow` the value farthest from zero is TURN_NARROW_STEPS from the centre.
     ///
     /// y: the normalised rows.
     void (*u8_layer_norm)(const float *x, size_t rows, size_t groups, size_t width, const float *weight,
-                          const float *bias, float epsilon, float *y, uint8_t *codes, float *scales);
+                          const float *bias, float epsilon, int narrow, float *y, uint8_t *codes, float *scales);
 
-    /// f32_softmax as codes 0...255 of exp over 1, to 0.02 before rounding; scales[r] = 1 / sum of the row's codes.
-    void (*u8_softmax)(const float *x, size_t rows, size_t width, float scale, uint8_t *codes, float *scales);
+    /// f32_softmax as codes 0...255 of exp over 1, to 0.02 before rounding; scales[r] = 1 / sum of the row before
+    /// rounding. What rounding loses is thus missing from a product with the codes, not spread over the others: it counts
+    /// as zero, which is where the values' mean is (s8_pack_columns).
+    ///
+    /// row_scales: what the values of each row count times, beside `scale`; above zero.
+    void (*u8_softmax)(const float *x, size_t rows, size_t width, float scale, const float *row_scales,
+                       uint8_t *codes, float *scales);
 
     /// Rows as weights, for products of queries with keys: output n is row n, input k its value k less the mean of all
     /// rows there.
@@ -158,7 +177,7 @@ typedef struct {
     /// Columns as weights, for products of attention with values: input k is row k, output n its column n.
     ///
     /// x: `inputs` (a multiple of 4) rows of `outputs` (a multiple of 16) values. One scale a column, whose
-    /// codes stand for the distance from centre[n], half way between its least and greatest value.
+    /// codes stand for the distance from centre[n], its mean.
     void (*s8_pack_columns)(const float *x, size_t x_stride, size_t inputs, size_t outputs, int8_t *packed,
                             float *scales, int32_t *sums, float *centre);
 
@@ -194,6 +213,18 @@ void turn_s8_pack_weights(const int8_t *codes, size_t input_step, size_t output_
 
 /// sums[n] = sum over `depth` inputs of code[k][n], 16 values a panel.
 void turn_s8_sum_weights(const int8_t *packed, size_t panel_stride, size_t panels, size_t depth, int32_t *sums);
+
+/// Packed weights rounded to narrow ones: of each output whose largest code is above TURN_NARROW_WEIGHT that code
+/// becomes TURN_NARROW_WEIGHT, the others follow, and its scale grows.
+///
+/// codes: panels of `inputs` x 16, one behind the other, changed in place; scales: 16 values a panel.
+void turn_s8_narrow_weights(int8_t *codes, size_t panels, size_t inputs, float *scales);
+
+/// What a group's sums of products start at where narrow products are made in pairs, 16 values a panel: less the sum
+/// over k of code[k] code[k + 4] + TURN_NARROW_WEIGHT code[k] - TURN_NARROW_STEPS code[k + 4], k = 0...3 of each 8 of
+/// `depth` inputs (a multiple of 8), and less TURN_NARROW_STEPS times all codes if `centred`.
+void turn_s8_sum_pairs(const int8_t *packed, size_t panel_stride, size_t panels, size_t depth, int centred,
+                       int32_t *starts);
 
 /// The fastest set that this processor runs.
 const turn_kernels *turn_kernels_best(void);

@@ -45,14 +45,14 @@ static float coarse_gelu(float x) {
     return (x > 0 ? x : 0) + p;
 }
 
-/// 255 x 2^t, t <= 0, as an integer.
-static uint32_t power_code(float t) {
+/// 255 x 2^t, t <= 0, or 255 x 2^-30.
+static float power(float t) {
     t = t > -30.0f ? t : -30.0f;
     float shifted = t + ROUNDER, r = t - (shifted - ROUNDER);
     float p = fmaf(r, 14.0687809f, 61.8658494f);
     p = fmaf(p, r, 176.781552f);
     p = fmaf(p, r, 254.981658f);
-    return (uint32_t)rintf(ldexpf(p, (int)(shifted - ROUNDER)));
+    return ldexpf(p, (int)(shifted - ROUNDER));
 }
 
 static float hyperbolic_tangent(float x) {
@@ -139,52 +139,59 @@ static void turn_f32_softmax__scalar(float *x, size_t rows, size_t width, float 
 /// x * scale as the nearest integer, rounded once, ties to even.
 static int code_of(float x, float scale) { return (int)(fmaf(x, scale, ROUNDER) - ROUNDER); }
 
-static void turn_u8_quantise__scalar(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width,
-                                     uint8_t *codes, size_t codes_stride, float *scales) {
+static void quantise(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width, int narrow,
+                     uint8_t *codes, size_t codes_stride, float *scales) {
+    int centre = narrow ? TURN_NARROW_STEPS : TURN_CENTRE;
+    float steps = narrow ? TURN_NARROW_STEPS : 127;
     for (size_t r = 0; r < rows; r++)
         for (size_t g = 0; g < groups; g++) {
             const float *row = x + r * x_stride + g * width;
             float most = fabsf(row[0]);
             for (size_t i = 1; i < width; i++) most = fabsf(row[i]) > most ? fabsf(row[i]) : most;
-            float inverse = most > 0 ? 127 / most : 0;
+            float inverse = most > 0 ? steps / most : 0;
             for (size_t i = 0; i < width; i++)
-                codes[r * codes_stride + g * width + i] = (uint8_t)(code_of(row[i], inverse) + TURN_CENTRE);
-            scales[g * rows + r] = most / 127;
+                codes[r * codes_stride + g * width + i] = (uint8_t)(code_of(row[i], inverse) + centre);
+            scales[g * rows + r] = most / steps;
         }
 }
 
+static void turn_u8_quantise__scalar(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width,
+                                     uint8_t *codes, size_t codes_stride, float *scales) {
+    quantise(x, x_stride, rows, groups, width, 0, codes, codes_stride, scales);
+}
+
 static void turn_u8_quantise_gelu__scalar(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width,
-                                          uint8_t *codes, size_t codes_stride, float *scales) {
+                                          int narrow, uint8_t *codes, size_t codes_stride, float *scales) {
+    float steps = narrow ? 2 * TURN_NARROW_STEPS : 255;
     for (size_t r = 0; r < rows; r++)
         for (size_t g = 0; g < groups; g++) {
             const float *row = x + r * x_stride + g * width;
-            float range = greatest(row, width) - TURN_GELU_LEAST, inverse = range > 0 ? 255 / range : 0;
+            float range = greatest(row, width) - TURN_GELU_LEAST, inverse = range > 0 ? steps / range : 0;
             for (size_t i = 0; i < width; i++)
                 codes[r * codes_stride + g * width + i] = (uint8_t)code_of(row[i] - TURN_GELU_LEAST, inverse);
-            scales[g * rows + r] = range / 255;
+            scales[g * rows + r] = range / steps;
         }
 }
 
 static void turn_u8_layer_norm__scalar(const float *x, size_t rows, size_t groups, size_t width,
-                                       const float *weight, const float *bias, float epsilon, float *y,
-                                       uint8_t *codes, float *scales) {
+                                       const float *weight, const float *bias, float epsilon, int narrow,
+                                       float *y, uint8_t *codes, float *scales) {
     turn_f32_layer_norm__scalar(x, rows, groups * width, weight, bias, epsilon, y);
-    turn_u8_quantise__scalar(y, groups * width, rows, groups, width, codes, groups * width, scales);
+    quantise(y, groups * width, rows, groups, width, narrow, codes, groups * width, scales);
 }
 
-static void turn_u8_softmax__scalar(const float *x, size_t rows, size_t width, float scale, uint8_t *codes,
-                                    float *scales) {
-    float factor = scale * 1.44269504f;
+static void turn_u8_softmax__scalar(const float *x, size_t rows, size_t width, float scale,
+                                    const float *row_scales, uint8_t *codes, float *scales) {
     for (size_t r = 0; r < rows; r++) {
         const float *row = x + r * width;
-        float max = greatest(row, width);
-        uint32_t sum = 0;
+        float max = greatest(row, width), factor = scale * 1.44269504f * row_scales[r];
+        float sums[W] = {0};
         for (size_t i = 0; i < width; i++) {
-            uint32_t code = power_code(fmaf(row[i], factor, -max * factor));
-            codes[r * width + i] = (uint8_t)code;
-            sum += code;
+            float value = power(fmaf(row[i], factor, -max * factor));
+            codes[r * width + i] = (uint8_t)rintf(value);
+            sums[i % W] += value;
         }
-        scales[r] = 1 / (float)sum;
+        scales[r] = 1 / total(sums);
     }
 }
 
@@ -216,13 +223,15 @@ static void turn_s8_pack_rows__scalar(const float *x, size_t x_stride, size_t ou
 static void turn_s8_pack_columns__scalar(const float *x, size_t x_stride, size_t inputs, size_t outputs,
                                          int8_t *packed, float *scales, int32_t *sums, float *centre) {
     for (size_t n = 0; n < outputs; n++) {
-        float min = x[n], max = x[n];
+        float min = x[n], max = x[n], sum_of_values = x[n];
         for (size_t k = 1; k < inputs; k++) {
             float value = x[k * x_stride + n];
             min = value < min ? value : min;
             max = value > max ? value : max;
+            sum_of_values += value;
         }
-        float middle = 0.5f * (min + max), reach = max - middle, inverse = reach > 0 ? 127 / reach : 0;
+        float middle = sum_of_values / (float)inputs;
+        float reach = max - middle > middle - min ? max - middle : middle - min, inverse = reach > 0 ? 127 / reach : 0;
         int8_t *to = packed + (n / W) * W * inputs + (n % W) * G;
         int sum = 0;
         for (size_t k = 0; k < inputs; k++) {
@@ -243,8 +252,9 @@ static void turn_u8s8_gemm__scalar(const turn_u8s8_product *p) {
             float total = 0;
             for (size_t g = 0; g < p->groups; g++, codes += p->depth * W) {
                 const uint8_t *a = p->a + r * p->a_stride + g * p->a_group_stride;
-                float scale = p->a_scales[r * p->a_scales_stride + g * p->a_scales_group_stride];
-                int32_t sum = 0, zero = p->centred ? TURN_CENTRE : 0;
+                float scale = 1;
+                if (p->a_scales) scale = p->a_scales[r * p->a_scales_stride + g * p->a_scales_group_stride];
+                int32_t sum = 0, zero = !p->centred ? 0 : p->narrow ? TURN_NARROW_STEPS : TURN_CENTRE;
                 for (size_t k = 0; k < p->depth; k++) sum += (a[k] - zero) * codes[(k / G) * (W * G) + k % G];
                 total = fmaf((float)sum, scale, total);
             }

@@ -19,7 +19,7 @@ static void KERNEL(turn_f32_dequantise_panel)(const int8_t *codes, const float *
 /// What the sums of a group's products start at, so that centred codes count from their centre.
 INLINE vi start_of(const turn_u8s8_product *p, size_t g, size_t n) {
     vi codes = *(const vi_any *)(p->sums + g * p->sums_group_stride + n);
-    return -(codes * TURN_CENTRE) & -(int32_t)(p->centred != 0);
+    return -(codes * (p->narrow ? TURN_NARROW_STEPS : TURN_CENTRE)) & -(int32_t)(p->centred != 0);
 }
 
 /// One group's sums of products as floats, on top of what the groups before gave: see turn_u8s8_product.
@@ -28,7 +28,7 @@ INLINE vf gathered(vf before, vi sums, float scale) {
 }
 
 INLINE float scale_of(const turn_u8s8_product *p, size_t g, size_t r) {
-    return p->a_scales[g * p->a_scales_group_stride + r * p->a_scales_stride];
+    return !p->a_scales ? 1 : p->a_scales[g * p->a_scales_group_stride + r * p->a_scales_stride];
 }
 
 /// What all groups gave to a row and a panel, to outputs.
@@ -117,9 +117,10 @@ static void KERNEL(turn_f32_gemm_panel)(const float *a, size_t a_stride, size_t 
     } while (start < inputs);
 }
 
-#define DEFINE_KERNELS(SET, NAME)                                                                              \
+#define DEFINE_KERNELS(SET, NAME, PAIRS, PRODUCT)                                                              \
     const turn_kernels SET = {                                                                                 \
         .name = NAME,                                                                                          \
+        .pairs = PAIRS,                                                                                        \
         .f32_gemm_panel = KERNEL(turn_f32_gemm_panel),                                                         \
         .f32_dequantise_panel = KERNEL(turn_f32_dequantise_panel),                                             \
         .f32_layer_norm = KERNEL(turn_f32_layer_norm),                                                         \
@@ -133,6 +134,6 @@ static void KERNEL(turn_f32_gemm_panel)(const float *a, size_t a_stride, size_t 
         .u8_softmax = KERNEL(turn_u8_softmax),                                                                 \
         .s8_pack_rows = KERNEL(turn_s8_pack_rows),                                                             \
         .s8_pack_columns = KERNEL(turn_s8_pack_columns),                                                       \
-        .u8s8_gemm = KERNEL(turn_u8s8_gemm),                                                                   \
+        .u8s8_gemm = PRODUCT,                                                                                  \
         SPECTRUM_KERNELS,                                                                                      \
     };

@@ -83,9 +83,10 @@ static void KERNEL(turn_f32_softmax)(float *x, size_t rows, size_t width, float 
 INLINE void store_codes(uint8_t *codes, vu bits) { *(vb_any *)codes = __builtin_convertvector(bits, vb); }
 
 /// `count` <= BATCH rows to codes.
-INLINE void quantise_rows(int gelu, const float *x, size_t x_stride, size_t count, size_t width, uint8_t *codes,
-                          size_t codes_stride, float *scales) {
-    float inverse[BATCH], steps = gelu ? 255 : 127;
+INLINE void quantise_rows(int gelu, int narrow, const float *x, size_t x_stride, size_t count, size_t width,
+                          uint8_t *codes, size_t codes_stride, float *scales) {
+    float inverse[BATCH], steps = narrow ? (gelu ? 2 : 1) * TURN_NARROW_STEPS : gelu ? 255 : 127;
+    vf zero = all(gelu ? ROUNDER : narrow ? ROUNDER + TURN_NARROW_STEPS : ROUNDER + TURN_CENTRE);
     for (size_t r = 0; r < count; r++) {
         float range = greatest(x + r * x_stride, width, !gelu) - (gelu ? TURN_GELU_LEAST : 0);
         inverse[r] = range > 0 ? steps / range : 0;
@@ -94,50 +95,51 @@ INLINE void quantise_rows(int gelu, const float *x, size_t x_stride, size_t coun
     for (size_t r = 0; r < count; r++)
         for (size_t i = 0; i < width; i += LANES) {
             vf value = load(x + r * x_stride + i) - (gelu ? TURN_GELU_LEAST : 0);
-            vf code = fma_(value, all(inverse[r]), all(gelu ? ROUNDER : ROUNDER + TURN_CENTRE));
+            vf code = fma_(value, all(inverse[r]), zero);
             store_codes(codes + r * codes_stride + i, (vu)code);
         }
 }
 
-INLINE void quantise_groups(int gelu, const float *x, size_t x_stride, size_t rows, size_t groups, size_t width,
-                            uint8_t *codes, size_t codes_stride, float *scales) {
+INLINE void quantise_groups(int gelu, int narrow, const float *x, size_t x_stride, size_t rows, size_t groups,
+                            size_t width, uint8_t *codes, size_t codes_stride, float *scales) {
     for (size_t r = 0; r < rows; r += BATCH) {
         size_t count = rows - r < BATCH ? rows - r : BATCH;
         for (size_t g = 0; g < groups; g++)
-            quantise_rows(gelu, x + r * x_stride + g * width, x_stride, count, width,
+            quantise_rows(gelu, narrow, x + r * x_stride + g * width, x_stride, count, width,
                           codes + r * codes_stride + g * width, codes_stride, scales + g * rows + r);
     }
 }
 
 static void KERNEL(turn_u8_quantise)(const float *x, size_t x_stride, size_t rows, size_t groups, size_t width,
                                      uint8_t *codes, size_t codes_stride, float *scales) {
-    quantise_groups(0, x, x_stride, rows, groups, width, codes, codes_stride, scales);
+    quantise_groups(0, 0, x, x_stride, rows, groups, width, codes, codes_stride, scales);
 }
 
 static void KERNEL(turn_u8_quantise_gelu)(const float *x, size_t x_stride, size_t rows, size_t groups,
-                                          size_t width, uint8_t *codes, size_t codes_stride, float *scales) {
-    quantise_groups(1, x, x_stride, rows, groups, width, codes, codes_stride, scales);
+                                          size_t width, int narrow, uint8_t *codes, size_t codes_stride,
+                                          float *scales) {
+    quantise_groups(1, narrow, x, x_stride, rows, groups, width, codes, codes_stride, scales);
 }
 
 static void KERNEL(turn_u8_layer_norm)(const float *x, size_t rows, size_t groups, size_t width,
-                                       const float *weight, const float *bias, float epsilon, float *y,
-                                       uint8_t *codes, float *scales) {
+                                       const float *weight, const float *bias, float epsilon, int narrow,
+                                       float *y, uint8_t *codes, float *scales) {
     size_t whole = groups * width;
     for (size_t r = 0; r < rows; r += BATCH) {
         size_t count = rows - r < BATCH ? rows - r : BATCH;
         KERNEL(turn_f32_layer_norm)(x + r * whole, count, whole, weight, bias, epsilon, y + r * whole);
         for (size_t g = 0; g < groups; g++)
-            quantise_rows(0, y + r * whole + g * width, whole, count, width, codes + r * whole + g * width, whole,
-                          scales + g * rows + r);
+            quantise_rows(0, narrow, y + r * whole + g * width, whole, count, width, codes + r * whole + g * width,
+                          whole, scales + g * rows + r);
     }
 }
 
-// 255 x 2^t as an integer in the lowest bits, t <= 0: 2^n P(t - n), |t - n| <= 1/2, minimax P; relative error 8e-5.
-INLINE vu power_bits(vf t) {
+// 255 x 2^t, t <= 0, or 255 x 2^-30: 2^n P(t - n), |t - n| <= 1/2, minimax P; relative error 8e-5.
+INLINE vf power(vf t) {
+    t = larger(t, all(-30));
 #if LANES == 16
     vf n = (vf)_mm512_roundscale_ps((__m512)t, _MM_FROUND_TO_NEAREST_INT);
 #else
-    t = larger(t, all(-30));
     vf shifted = t + ROUNDER, n = shifted - ROUNDER;
 #endif
     vf r = t - n;
@@ -145,14 +147,14 @@ INLINE vu power_bits(vf t) {
     p = fma_(p, r, all(176.781552f));
     p = fma_(p, r, all(254.981658f));
 #if LANES == 16
-    return (vu)((vf)_mm512_scalef_ps((__m512)p, (__m512)n) + ROUNDER);
+    return (vf)_mm512_scalef_ps((__m512)p, (__m512)n);
 #else
-    return (vu)((vf)((vu)p + ((vu)shifted << 23)) + ROUNDER);
+    return (vf)((vu)p + ((vu)shifted << 23));
 #endif
 }
 
-static void KERNEL(turn_u8_softmax)(const float *x, size_t rows, size_t width, float scale, uint8_t *codes,
-                                    float *scales) {
+static void KERNEL(turn_u8_softmax)(const float *x, size_t rows, size_t width, float scale,
+                                    const float *row_scales, uint8_t *codes, float *scales) {
     float factor = scale * 1.44269504f, max[BATCH];  // exp(x) = 2^(x / ln 2)
     for (size_t first = 0; first < rows; first += BATCH) {
         size_t count = rows - first < BATCH ? rows - first : BATCH;
@@ -160,14 +162,17 @@ static void KERNEL(turn_u8_softmax)(const float *x, size_t rows, size_t width, f
         for (size_t r = 0; r < count; r++) {
             const float *row = x + (first + r) * width;
             uint8_t *to = codes + (first + r) * width;
-            vf by = all(factor), less = all(-max[r] * factor);
-            vu sums = {0};
-            for (size_t i = 0; i < width; i += LANES) {
-                vu bits = power_bits(fma_(load(row + i), by, less));
-                sums += bits;
-                store_codes(to + i, bits);
-            }
-            scales[first + r] = 1 / (float)(total_integer(sums) - (uint32_t)width * ROUNDER_BITS);
+            float by_row = factor * row_scales[first + r];
+            vf by = all(by_row), less = all(-max[r] * by_row);
+            vf sums[PARTS];
+            UNROLL for (int j = 0; j < PARTS; j++) sums[j] = (vf){0};
+            for (size_t i = 0; i < width; i += W)
+                UNROLL for (int j = 0; j < PARTS; j++) {
+                    vf value = power(fma_(load(row + i + j * LANES), by, less));
+                    sums[j] += value;
+                    store_codes(to + i + j * LANES, (vu)(value + ROUNDER));
+                }
+            scales[first + r] = 1 / total(sums);
         }
     }
 }
@@ -219,13 +224,14 @@ static void KERNEL(turn_s8_pack_rows)(const float *x, size_t x_stride, size_t ou
 static void KERNEL(turn_s8_pack_columns)(const float *x, size_t x_stride, size_t inputs, size_t outputs,
                                          int8_t *packed, float *scales, int32_t *sums, float *centre) {
     for (size_t n = 0; n < outputs; n += LANES) {
-        vf min = load(x + n), max = min;
+        vf min = load(x + n), max = min, total = min;
         for (size_t k = 1; k < inputs; k++) {
             vf value = load(x + k * x_stride + n);
             min = smaller(value, min);
             max = larger(value, max);
+            total += value;
         }
-        vf middle = 0.5f * (min + max), reach = max - middle;
+        vf middle = total / (float)inputs, reach = larger(max - middle, middle - min);
         vf inverse = choose(reach > 0.0f, 127.0f / reach, all(0));
         int8_t *to = packed + (n / W) * W * inputs + (n % W) * G;
         vu sum = {0};

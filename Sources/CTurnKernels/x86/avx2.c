@@ -86,7 +86,7 @@ static void KERNEL(turn_u8s8_gemm)(const turn_u8s8_product *p) {
     }
 }
 
-DEFINE_KERNELS(turn_kernels__avx2, "avx2")
+DEFINE_KERNELS(turn_kernels__avx2, "avx2", 0, KERNEL(turn_u8s8_gemm))
 
 TURN_TARGET_END
 #endif

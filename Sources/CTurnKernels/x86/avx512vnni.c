@@ -51,6 +51,22 @@ INLINE void step(int rows, int panels, __m512i s[ROWS][PANELS], const places *at
     __asm__ volatile("" ::: "memory");
 }
 
+// Totals of rows x panels to outputs, with one choice for all.
+#define FINISH(TOTALS, ...)                                                                                    \
+    UNROLL for (int j = 0; j < panels; j++) {                                                                  \
+        vf scales = load(p->scales + (panel + (size_t)j) * W), bias = load(p->bias + (panel + (size_t)j) * W); \
+        UNROLL for (int r = 0; r < rows; r++) {                                                                \
+            float *c = p->c + (row + (size_t)r) * p->c_stride + (panel + (size_t)j) * W;                       \
+            vf value = fma_(*(const vf *)&TOTALS[r][j], scales, bias);                                         \
+            store(c, __VA_ARGS__);                                                                             \
+        }                                                                                                      \
+    }
+#define FINISH_TILE(TOTALS)                                                                \
+    if (p->accumulate && p->gelu) FINISH(TOTALS, coarse_gelu(value + load(c)))             \
+    else if (p->accumulate) FINISH(TOTALS, value + load(c))                                \
+    else if (p->gelu) FINISH(TOTALS, coarse_gelu(value))                                   \
+    else FINISH(TOTALS, value)
+
 // Rows x panels of sums in registers: 24 of them, or twelve and as many floats if there are groups to add up. The
 // weights of all layers do not fit the second-level cache: `ahead`, as many as one panel's, are fetched into it.
 // If there is a list, only the inputs in it count.
@@ -84,26 +100,17 @@ INLINE void tile(int rows, int panels, size_t groups, const turn_u8s8_product *p
                 UNROLL for (size_t i = 0; i < STEPS; i++) step(rows, panels, s, &at, i * G, a_stride, panel_stride);
             for (; k < p->depth; k += G, move(&at, G)) step(rows, panels, s, &at, 0, a_stride, panel_stride);
         }
+        if (groups == 1 && !p->a_scales) {
+            UNROLL for (int r = 0; r < rows; r++)
+                UNROLL for (int j = 0; j < panels; j++) totals[r][j] = __builtin_convertvector((vi)s[r][j], vf);
+            break;
+        }
         UNROLL for (int r = 0; r < rows; r++) {
             float scale = scale_of(p, g, row + (size_t)r);
             UNROLL for (int j = 0; j < panels; j++) totals[r][j] = gathered(totals[r][j], (vi)s[r][j], scale);
         }
     }
-    // one choice for all
-#define FINISH(...)                                                                                            \
-    UNROLL for (int j = 0; j < panels; j++) {                                                                  \
-        vf scales = load(p->scales + (panel + (size_t)j) * W), bias = load(p->bias + (panel + (size_t)j) * W); \
-        UNROLL for (int r = 0; r < rows; r++) {                                                                \
-            float *c = p->c + (row + (size_t)r) * p->c_stride + (panel + (size_t)j) * W;                       \
-            vf value = fma_(totals[r][j], scales, bias);                                                       \
-            store(c, __VA_ARGS__);                                                                             \
-        }                                                                                                      \
-    }
-    if (p->accumulate && p->gelu) FINISH(coarse_gelu(value + load(c)))
-    else if (p->accumulate) FINISH(value + load(c))
-    else if (p->gelu) FINISH(coarse_gelu(value))
-    else FINISH(value)
-#undef FINISH
+    FINISH_TILE(totals)
 }
 
 /// Weights behind those of the panels before `panel`, for the tile at `turn` to fetch while it computes.
@@ -170,7 +177,9 @@ INLINE void dense_rows(const turn_u8s8_product *p) {
     }
 }
 
-static void KERNEL(turn_u8s8_gemm)(const turn_u8s8_product *p) {
+#include "paired_body.h"
+
+INLINE void unpaired(const turn_u8s8_product *p) {
     if (!p->sparse || p->groups > 1 || p->depth < 64) {
         dense_rows(p);
         return;
@@ -182,7 +191,15 @@ static void KERNEL(turn_u8s8_gemm)(const turn_u8s8_product *p) {
     if (rest.rows > 0) dense_rows(&rest);
 }
 
-DEFINE_KERNELS(turn_kernels__avx512vnni, "avx512vnni")
+static void KERNEL(turn_u8s8_gemm_unpaired)(const turn_u8s8_product *p) { unpaired(p); }
+
+static void KERNEL(turn_u8s8_gemm)(const turn_u8s8_product *p) {
+    if (p->narrow) paired(p);
+    else unpaired(p);
+}
+
+DEFINE_KERNELS(turn_kernels__avx512vnni, "avx512vnni", 1, KERNEL(turn_u8s8_gemm))
+DEFINE_KERNELS(turn_kernels__avx512vnni_unpaired, "avx512vnni", 0, KERNEL(turn_u8s8_gemm_unpaired))
 
 TURN_TARGET_END
 #endif

@@ -60,7 +60,7 @@ static void KERNEL(turn_u8s8_gemm)(const turn_u8s8_product *p) {
     }
 }
 
-DEFINE_KERNELS(turn_kernels__avxvnni, "avxvnni")
+DEFINE_KERNELS(turn_kernels__avxvnni, "avxvnni", 0, KERNEL(turn_u8s8_gemm))
 
 TURN_TARGET_END
 #endif

@@ -16,6 +16,7 @@ public struct LogMelFeatures: Sendable {
     /// Frames of 25 ms, one each 10 ms.
     public static let frameCount = 800
 
+    private static let frameLength = 400
     private static let hop = 160
     private static let varianceEpsilon: Float = 1e-7
     /// Powers of ten below the loudest value that are kept.
@@ -24,7 +25,7 @@ public struct LogMelFeatures: Sendable {
     private static let lanes = 4
 
     private let kernels: KernelSet
-    private let transform = RealTransform(size: 400)
+    private let transform = RealTransform(size: frameLength)
     private let filterbank: MelFilterbank
 
     /// - Parameter kernels: what computes; by default the fastest that this processor runs.
@@ -48,11 +49,22 @@ public struct LogMelFeatures: Sendable {
     /// ``callAsFunction(_:)`` into memory of the caller's: exactly 80 x 800 values.
     public func compute(_ audio: UnsafeBufferPointer<Float>, into features: UnsafeMutableBufferPointer<Float>)
     {
+        let padded = UnsafeMutablePointer<Float>.allocate(capacity: Self.paddedCount)
+        defer { padded.deallocate() }
+        compute(audio, into: features, padded: padded)
+    }
+
+    /// Samples of a window with what is mirrored on both sides.
+    static let paddedCount = windowSampleCount + frameLength
+
+    /// ``compute(_:into:)`` with memory for ``paddedCount`` values to work in.
+    func compute(
+        _ audio: UnsafeBufferPointer<Float>, into features: UnsafeMutableBufferPointer<Float>,
+        padded: UnsafeMutablePointer<Float>
+    ) {
         precondition(features.count == Self.melCount * Self.frameCount, "80 x 800 features")
         let table = kernels.table
-        let margin = transform.size / 2
-        let padded = UnsafeMutablePointer<Float>.allocate(capacity: Self.windowSampleCount + 2 * margin)
-        defer { padded.deallocate() }
+        let margin = Self.frameLength / 2
         let window = padded + margin
         let kept = min(audio.count, Self.windowSampleCount)
         window.update(repeating: 0, count: Self.windowSampleCount - kept)

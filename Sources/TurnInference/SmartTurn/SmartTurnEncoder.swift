@@ -12,7 +12,7 @@ struct SmartTurnEncoder: Sendable {
     init(_ weights: SmartTurnWeights, _ kernels: KernelSet) {
         self.weights = weights
         self.kernels = kernels
-        head = SmartTurnHead(weights, kernels)
+        head = SmartTurnHead(weights.head, kernels)
         spaces = Pool(capacity: 2) { SmartTurnWorkspace() }
     }
 

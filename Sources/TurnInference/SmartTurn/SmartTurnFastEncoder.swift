@@ -6,8 +6,9 @@ private typealias A = SmartTurnArchitecture
 ///
 /// Each row of activations gets its own scale where it is made; wide rows are cut into groups with one each (a
 /// convolution's taps, parts of a normalised token and of the hidden layer). Codes count from a centre, those behind a
-/// GELU from its least value. Sums are exact integers, all between the products is float32. Keys are quantised less
-/// their mean over the tokens, which the softmax does not see; values around their channel's centre.
+/// GELU from its least value. Sums are exact integers, all between the products is float32. The feed-forward block's
+/// codes are narrow, for products in pairs. Keys are quantised less their mean over the tokens, which the softmax does
+/// not see; values around their channel's mean.
 ///
 /// The work is cut into pieces that need no word from each other: blocks of tokens for all that treats tokens
 /// alone, heads for attention.
@@ -43,24 +44,25 @@ struct SmartTurnFastEncoder: Sendable {
     init(_ weights: SmartTurnWeights, _ kernels: KernelSet, _ workers: Workers) {
         self.kernels = kernels
         self.workers = workers
-        conv1 = QuantisedLinear(weights.conv1, groupDepth: A.melCount)
-        conv2 = QuantisedLinear(weights.conv2, groupDepth: A.width, least: TURN_GELU_LEAST)
+        conv1 = QuantisedLinear(weights.conv1, kernels, groupDepth: A.melCount)
+        conv2 = QuantisedLinear(weights.conv2, kernels, groupDepth: A.width, least: TURN_GELU_LEAST)
         positions = weights.positions
         layers = weights.layers.map { layer in
             Layer(
                 attentionNorm: layer.attentionNorm,
-                query: QuantisedLinear(layer.query, groupDepth: Space.normGroup),
-                key: QuantisedLinear(layer.key, groupDepth: Space.normGroup),
-                value: QuantisedLinear(layer.value, groupDepth: Space.normGroup),
-                output: QuantisedLinear(layer.output),
+                query: QuantisedLinear(layer.query, kernels, groupDepth: Space.normGroup),
+                key: QuantisedLinear(layer.key, kernels, groupDepth: Space.normGroup),
+                value: QuantisedLinear(layer.value, kernels, groupDepth: Space.normGroup),
+                output: QuantisedLinear(layer.output, kernels, groupDepth: Space.mixedGroup),
                 feedForwardNorm: layer.feedForwardNorm,
-                expand: QuantisedLinear(layer.expand, groupDepth: Space.normGroup),
+                expand: QuantisedLinear(layer.expand, kernels, groupDepth: Space.normGroup, isNarrow: true),
                 contract: QuantisedLinear(
-                    layer.contract, groupDepth: Space.hiddenGroup, least: TURN_GELU_LEAST))
+                    layer.contract, kernels, groupDepth: Space.hiddenGroup, least: TURN_GELU_LEAST,
+                    isNarrow: true))
         }
-        finalNorm = weights.finalNorm
-        pool0 = QuantisedLinear(weights.pool0, groupDepth: Space.normGroup)
-        head = SmartTurnHead(weights, kernels)
+        finalNorm = weights.head.finalNorm
+        pool0 = QuantisedLinear(weights.head.pool0, kernels, groupDepth: Space.normGroup)
+        head = SmartTurnHead(weights.head, kernels)
         spaces = Pool(capacity: 2) { SmartTurnFastWorkspace(workerCount: workers.count) }
     }
 
@@ -74,15 +76,38 @@ struct SmartTurnFastEncoder: Sendable {
         _ features: UnsafeBufferPointer<Float>,
         observe: ((SmartTurnModel.Stage, UnsafeBufferPointer<Float>) -> Void)?
     ) -> Float {
+        spaces.withElement { space in logit(features, space, observe) }
+    }
+
+    /// Makes the features of audio and runs the network on them.
+    ///
+    /// - Parameters:
+    ///   - audio: what ``LogMelFeatures`` takes.
+    ///   - features: what computes them.
+    ///   - onFeatures: called when they are made.
+    /// - Returns: the logit of P(turn ended); nil if a sample is no number.
+    func logit(
+        audio: UnsafeBufferPointer<Float>, _ features: LogMelFeatures, onFeatures: () -> Void
+    ) -> Float? {
         spaces.withElement { space in
-            var logit: Float = 0
-            withUnsafeMutablePointer(to: &logit) { logit in
-                workers.run(stepCount: Self.stepCount) { worker in
-                    run(features, space, &worker, logit, observe)
-                }
-            }
-            return logit
+            features.compute(audio, into: space.features, padded: space.samples)
+            onFeatures()
+            guard space.features[0].isFinite else { return nil }
+            return logit(UnsafeBufferPointer(space.features), space, nil)
         }
+    }
+
+    private func logit(
+        _ features: UnsafeBufferPointer<Float>, _ space: Space,
+        _ observe: ((SmartTurnModel.Stage, UnsafeBufferPointer<Float>) -> Void)?
+    ) -> Float {
+        var logit: Float = 0
+        withUnsafeMutablePointer(to: &logit) { logit in
+            workers.run(stepCount: Self.stepCount) { worker in
+                run(features, space, &worker, logit, observe)
+            }
+        }
+        return logit
     }
 
     /// Frames, tokens, two a layer, the head; and as many for the observer.
@@ -158,7 +183,7 @@ struct SmartTurnFastEncoder: Sendable {
             groupScaleStride: 1, count: rows)
         conv1.apply(kernels, taps, to: own.hidden, stride: A.width, gelu: true)
         kernels.table.pointee.u8_quantise_gelu(
-            own.hidden, A.width, rows, 1, A.width, space.frameCodes + (start + 1) * A.width, A.width,
+            own.hidden, A.width, rows, 1, A.width, 0, space.frameCodes + (start + 1) * A.width, A.width,
             space.frameScales + start + 1)
         if start == 0 { space.clearPadding() }
     }
@@ -203,23 +228,25 @@ struct SmartTurnFastEncoder: Sendable {
         for start in Swift.stride(from: 0, to: A.tokenCount, by: rows) {
             var scores = turn_u8s8_product(
                 a: space.queryCodes + start * A.width + head * A.headWidth, a_stride: A.width,
-                a_group_stride: 0, a_scales: space.queryScales + start * A.headCount + head * rows,
-                a_scales_stride: 1, a_scales_group_stride: 0, centred: 1, rows: rows, groups: 1,
-                depth: A.headWidth,
+                a_group_stride: 0, a_scales: nil, a_scales_stride: 0, a_scales_group_stride: 0, centred: 1,
+                narrow: 0, rows: rows,
+                groups: 1, depth: A.headWidth,
                 weights: own.keys, panel_stride: A.headWidth * LinearWeights.panelWidth,
                 panels: A.tokenCount / LinearWeights.panelWidth, scales: own.keyScales, sums: own.keySums,
-                sums_group_stride: 0, bias: own.zeros, c: own.hidden, c_stride: A.tokenCount, accumulate: 0,
+                pairs: nil, sums_group_stride: 0, bias: own.zeros, c: own.hidden, c_stride: A.tokenCount,
+                accumulate: 0,
                 gelu: 0, sparse: 0)
             table.pointee.u8s8_gemm(&scores)
             table.pointee.u8_softmax(
-                own.hidden, rows, A.tokenCount, A.attentionScale, own.codes, own.scales)
+                own.hidden, rows, A.tokenCount, A.attentionScale,
+                space.queryScales + start * A.headCount + head * rows, own.codes, own.scales)
             var mixture = turn_u8s8_product(
                 a: own.codes, a_stride: A.tokenCount, a_group_stride: 0, a_scales: own.scales,
-                a_scales_stride: 1, a_scales_group_stride: 0, centred: 0, rows: rows, groups: 1,
-                depth: A.tokenCount,
+                a_scales_stride: 1, a_scales_group_stride: 0, centred: 0, narrow: 0, rows: rows,
+                groups: 1, depth: A.tokenCount,
                 weights: own.values, panel_stride: A.tokenCount * LinearWeights.panelWidth,
                 panels: A.headWidth / LinearWeights.panelWidth, scales: own.valueScales,
-                sums: own.valueSums, sums_group_stride: 0, bias: own.valueCentres,
+                sums: own.valueSums, pairs: nil, sums_group_stride: 0, bias: own.valueCentres,
                 c: space.mixed + start * A.width + head * A.headWidth, c_stride: A.width, accumulate: 0,
                 gelu: 0, sparse: 1)
             table.pointee.u8s8_gemm(&mixture)
@@ -230,22 +257,26 @@ struct SmartTurnFastEncoder: Sendable {
     private func feedForward(_ layer: Layer, _ start: Int, _ space: Space, _ own: Space.Worker) {
         let rows = Space.blockRows
         let residual = space.residual + start * A.width
-        quantise(space.mixed + start * A.width, A.width, rows, own.codes, own.scales)
-        let mixed = QuantisedRows(codes: own.codes, stride: A.width, scales: own.scales, count: rows)
+        kernels.table.pointee.u8_quantise(
+            space.mixed + start * A.width, A.width, rows, A.width / Space.mixedGroup, Space.mixedGroup,
+            own.codes, A.width, own.scales)
+        let mixed = QuantisedRows(
+            codes: own.codes, stride: A.width, groupStride: Space.mixedGroup, scales: own.scales,
+            groupScaleStride: rows, count: rows)
         layer.output.apply(kernels, mixed, to: residual, stride: A.width, adding: true)
-        let normed = normalise(layer.feedForwardNorm, residual, own.floats, own)
+        let normed = normalise(layer.feedForwardNorm, residual, own.floats, own, isNarrow: true)
         let groupCount = A.width / Space.hiddenGroup
         for part in 0..<(A.feedForwardWidth / A.width) {
             let outputs = part * A.width..<(part + 1) * A.width
             layer.expand.apply(
                 kernels, normed, outputs: outputs, to: own.hidden, stride: A.width, gelu: true)
             kernels.table.pointee.u8_quantise_gelu(
-                own.hidden, A.width, rows, groupCount, Space.hiddenGroup, own.hiddenCodes + part * A.width,
+                own.hidden, A.width, rows, groupCount, Space.hiddenGroup, 1, own.hiddenCodes + part * A.width,
                 A.feedForwardWidth, own.hiddenScales + part * groupCount * rows)
         }
         let hidden = QuantisedRows(
             codes: own.hiddenCodes, stride: A.feedForwardWidth, groupStride: Space.hiddenGroup,
-            scales: own.hiddenScales, groupScaleStride: rows, isCentred: false, count: rows)
+            scales: own.hiddenScales, groupScaleStride: rows, isCentred: false, isNarrow: true, count: rows)
         layer.contract.apply(kernels, hidden, to: residual, stride: A.width, adding: true)
     }
 
@@ -263,15 +294,15 @@ struct SmartTurnFastEncoder: Sendable {
     /// A block of rows, normalised into `output` and quantised, group by group, into `own.codes`.
     private func normalise(
         _ norm: SmartTurnWeights.Norm, _ values: UnsafePointer<Float>,
-        _ output: UnsafeMutablePointer<Float>, _ own: Space.Worker
+        _ output: UnsafeMutablePointer<Float>, _ own: Space.Worker, isNarrow: Bool = false
     ) -> QuantisedRows {
         let rows = Space.blockRows
         kernels.table.pointee.u8_layer_norm(
             values, rows, A.width / Space.normGroup, Space.normGroup, norm.weight.base, norm.bias.base,
-            A.layerNormEpsilon, output, own.codes, own.scales)
+            A.layerNormEpsilon, isNarrow ? 1 : 0, output, own.codes, own.scales)
         return QuantisedRows(
             codes: own.codes, stride: A.width, groupStride: Space.normGroup, scales: own.scales,
-            groupScaleStride: rows, count: rows)
+            groupScaleStride: rows, isNarrow: isNarrow, count: rows)
     }
 
     private func quantise(

@@ -8,7 +8,9 @@ final class SmartTurnFastWorkspace {
     /// the second-level cache; also the queries whose scores are in memory at once.
     static let blockRows = 40
     /// Channels of a normalised token that share a scale.
-    static let normGroup = 64
+    static let normGroup = 96
+    /// Channels of what attention makes that share a scale: two heads.
+    static let mixedGroup = 128
     /// Hidden channels of the feed-forward block that share a scale.
     static let hiddenGroup = 96
 
@@ -47,6 +49,14 @@ final class SmartTurnFastWorkspace {
     var queryScales: UnsafeMutablePointer<Float> { queryRowScales.base }
     /// Keys and values, [400][2 x 384].
     var projected: UnsafeMutablePointer<Float> { floats.base + 2 * A.tokenCount * A.width }
+
+    /// Where features are made, in the memory of the keys and values, which come after them: the samples, then
+    /// [80][800].
+    var samples: UnsafeMutablePointer<Float> { projected }
+    var features: UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(
+            start: projected + LogMelFeatures.paddedCount, count: A.melCount * A.frameCount)
+    }
 
     /// What one thread works in.
     final class Worker {

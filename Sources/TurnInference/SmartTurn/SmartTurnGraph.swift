@@ -62,13 +62,14 @@ struct SmartTurnGraph {
             conv2: try convolution(conv2, inputs: A.width),
             positions: AlignedBuffer(try embedding.floats()),
             layers: layers,
-            finalNorm: try norm(finalNorm, A.width),
-            pool0: try linear(pool0, A.width, A.poolWidth),
-            pool2: try linear(pool2, A.poolWidth, 1),
-            classifier0: try linear(classifier0, A.width, A.classifierWidths.0),
-            classifierNorm: try norm(classifierNorm, A.classifierWidths.0),
-            classifier1: try linear(classifier1, A.classifierWidths.0, A.classifierWidths.1),
-            classifier2: try linear(classifier2, A.classifierWidths.1, 1))
+            head: SmartTurnWeights.Head(
+                finalNorm: try norm(finalNorm, A.width),
+                pool0: try linear(pool0, A.width, A.poolWidth),
+                pool2: try linear(pool2, A.poolWidth, 1),
+                classifier0: try linear(classifier0, A.width, A.classifierWidths.0),
+                classifierNorm: try norm(classifierNorm, A.classifierWidths.0),
+                classifier1: try linear(classifier1, A.classifierWidths.0, A.classifierWidths.1),
+                classifier2: try linear(classifier2, A.classifierWidths.1, 1)))
     }
 
     private mutating func layer(_ index: Int, _ trunk: inout AnchorSet) throws(TurnError)

@@ -4,10 +4,10 @@ private typealias A = SmartTurnArchitecture
 
 /// What follows the encoder: the last layer normalisation, attention pooling, the classifier. In float32.
 struct SmartTurnHead: Sendable {
-    private let weights: SmartTurnWeights
+    private let weights: SmartTurnWeights.Head
     private let kernels: KernelSet
 
-    init(_ weights: SmartTurnWeights, _ kernels: KernelSet) {
+    init(_ weights: SmartTurnWeights.Head, _ kernels: KernelSet) {
         self.weights = weights
         self.kernels = kernels
     }

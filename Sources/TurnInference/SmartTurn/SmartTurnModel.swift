@@ -99,9 +99,18 @@ public final class SmartTurnModel: TurnModel {
     public func predict(_ audio: UnsafeBufferPointer<Float>) throws(TurnError) -> ModelPrediction {
         let clock = ContinuousClock()
         let start = clock.now
-        let values = features(audio)
-        let middle = clock.now
-        let probability = try self.probability(features: values)
+        var middle = start
+        let probability: Float
+        switch encoder {
+        case .fast(let encoder):
+            let logit = encoder.logit(audio: audio, features) { middle = clock.now }
+            guard let logit else { throw Self.noNumber }
+            probability = try Self.probability(logit)
+        case .reference:
+            let values = features(audio)
+            middle = clock.now
+            probability = try self.probability(features: values)
+        }
         return ModelPrediction(
             probability: probability, featuresDuration: middle - start, inferenceDuration: clock.now - middle)
     }
@@ -122,16 +131,20 @@ public final class SmartTurnModel: TurnModel {
                 .invalidArgument, "\(features.count) features were given; give 80 x 800, mel band by mel band"
             )
         }
-        guard features.allSatisfy(\.isFinite) else {
-            throw TurnError(
-                .inference, "the audio holds a sample that is not a number; check where it comes from")
-        }
+        guard features.allSatisfy(\.isFinite) else { throw Self.noNumber }
         let logit = features.withUnsafeBufferPointer { features in
             switch encoder {
             case .fast(let encoder): encoder.logit(features, observe: observe)
             case .reference(let encoder): encoder.logit(features, observe: observe)
             }
         }
+        return try Self.probability(logit)
+    }
+
+    private static let noNumber = TurnError(
+        .inference, "the audio holds a sample that is not a number; check where it comes from")
+
+    private static func probability(_ logit: Float) throws(TurnError) -> Float {
         let probability = 1 / (1 + expf(-logit))
         guard probability.isFinite else {
             throw TurnError(

@@ -16,16 +16,20 @@ struct SmartTurnWeights: Sendable {
         let contract: LinearWeights
     }
 
+    struct Head: Sendable {
+        let finalNorm: Norm
+        let pool0: LinearWeights
+        let pool2: LinearWeights
+        let classifier0: LinearWeights
+        let classifierNorm: Norm
+        let classifier1: LinearWeights
+        let classifier2: LinearWeights
+    }
+
     let conv1: LinearWeights
     let conv2: LinearWeights
     /// [token][width]
     let positions: AlignedBuffer<Float>
     let layers: [Layer]
-    let finalNorm: Norm
-    let pool0: LinearWeights
-    let pool2: LinearWeights
-    let classifier0: LinearWeights
-    let classifierNorm: Norm
-    let classifier1: LinearWeights
-    let classifier2: LinearWeights
+    let head: Head
 }

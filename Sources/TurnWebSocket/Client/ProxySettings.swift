@@ -1,4 +1,3 @@
-import Foundation
 import TurnCore
 
 /// An HTTP proxy that is asked to connect (`CONNECT`). It prints without its credentials.
@@ -18,7 +17,7 @@ public struct HTTPProxy: Sendable, Hashable, CustomStringConvertible {
         }
         rest = rest.prefix { $0 != "/" }
         if let at = rest.lastIndex(of: "@") {
-            guard let decoded = String(rest[..<at]).removingPercentEncoding else { throw Self.invalid }
+            guard let decoded = Self.decoded(rest[..<at]) else { throw Self.invalid }
             credentials = decoded
             rest = rest[rest.index(after: at)...]
         } else {
@@ -30,6 +29,25 @@ public struct HTTPProxy: Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String { "HTTPProxy(\(HostAndPort.bracketed(host)):\(port))" }
+
+    /// Text without percent encoding (RFC 3986, section 2.1); nil if it is no such text.
+    private static func decoded(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = rest.prefix(2)
+            guard digits.count == 2, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }),
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
 
     private static var invalid: TurnError {
         TurnError(.invalidArgument, "the proxy setting is no URL like http://HOST:PORT; correct HTTPS_PROXY")
