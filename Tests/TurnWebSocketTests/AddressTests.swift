@@ -86,7 +86,10 @@ struct ProxySettingsTests {
         #expect(!"\(settings) \(String(reflecting: settings))".contains("secret"))
     }
 
-    @Test(arguments: ["https://p", "socks5://secret@p", "http://", "http://p:x", "http://%ZZ@p", "http://a%4@p", "http://%FF@p"])
+    @Test(arguments: [
+        "https://p", "socks5://secret@p", "http://", "http://p:x", "http://%ZZ@p", "http://a%4@p",
+        "http://%FF@p",
+    ])
     func `a proxy that is no HTTP URL is an error without the URL`(text: String) {
         let error = #expect(throws: TurnError.self) { try ProxySettings(environment: ["HTTPS_PROXY": text]) }
         #expect(error?.message.contains("secret") == false)
