@@ -18,7 +18,7 @@
 enum {
     TOKENS = 400, WIDTH = 384, HIDDEN = 1536, HEADS = 6, HEAD = 64, MELS = 80, POOL = 256, LAYERS = 4, BLOCK = 40,
     // channels that share a scale: of a normalised token, of the hidden layer
-    NORM_GROUP = 96, MIXED_GROUP = 128, HIDDEN_GROUP = 96,
+    NORM_GROUP = 96, MIXED_GROUP = 64, HIDDEN_GROUP = 96,
 };
 
 typedef enum {

@@ -9,8 +9,8 @@ final class SmartTurnFastWorkspace {
     static let blockRows = 40
     /// Channels of a normalised token that share a scale.
     static let normGroup = 96
-    /// Channels of what attention makes that share a scale: two heads.
-    static let mixedGroup = 128
+    /// Channels of what attention makes that share a scale: a head.
+    static let mixedGroup = 64
     /// Hidden channels of the feed-forward block that share a scale.
     static let hiddenGroup = 96
 
