@@ -69,7 +69,10 @@ INLINE void move_rows(const turn_u8s8_product *p, size_t first, size_t count, mo
             __m128i terms = _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
             memcpy(moved->terms + g * count + r, &terms, left * sizeof(int32_t));
         }
-        for (size_t r = 0; r < count; r++) moved->scales[g * count + r] = scale_of(p, g, first + r);
+        const float *scales = p->a_scales + g * p->a_scales_group_stride + first * p->a_scales_stride;
+        if (p->a_scales_stride == 1) memcpy(moved->scales + g * count, scales, count * sizeof(float));
+        else
+            for (size_t r = 0; r < count; r++) moved->scales[g * count + r] = scales[r * p->a_scales_stride];
     }
 }
 
