@@ -3,8 +3,8 @@
 
 // GELU(x) = max(x, 0) + h(m), m = |x|, h(m) = -m erfc(m / sqrt 2) / 2: for m next to i / 4 it is c[0][i] + c[1][i] m +
 // c[2][i] m^2, minimax; the last piece ends at TURN_GELU_END, and its end stands for all beyond. Absolute error 1.1e-4
-// everywhere, and never below -0.16998. For values that become 8-bit codes. By
-// scripts/kernels/fit_gelu.py.
+// everywhere, and never below -0.16998. For values that become 8-bit codes.
+// By scripts/kernels/fit_gelu.py.
 #define TURN_GELU_END 3.87f
 #define TURN_GELU_QUARTERS 3145728.0f  // 1.5 x 2^21, whose last bit is worth 1/4
 

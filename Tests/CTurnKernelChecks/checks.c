@@ -72,7 +72,7 @@ static void check_u8s8_gemm(checker *t) {
             };
             float *x = poisoned(size * sizeof(float)), *y = poisoned(size * sizeof(float));
             product.c = x;
-            if (!narrow && groups == 1 && next(t) & 1) product.a_scales = NULL;
+            if (!narrow && groups == 1 && (sparse || next(t) & 1)) product.a_scales = NULL;
             if (narrow && t->set->pairs) product.sums = NULL;
             else product.pairs = NULL;
             t->set->u8s8_gemm(&product);

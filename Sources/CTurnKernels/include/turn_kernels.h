@@ -39,23 +39,23 @@
 /// c[r][n] (+)= sum over k of value(a[r][k]) * weight[k][n] + bias[n], then GELU (to 1.1e-4) if `gelu`.
 ///
 /// Inputs come in groups of `depth`, each with a scale of its own for each row: value(a[r][k]) = scale_gr * a[r][k], or
-/// scale_gr * (a[r][k] - TURN_CENTRE) if `centred` (TURN_NARROW_STEPS is the centre if `narrow`). weight[k][n] = scales[n] * code[k][n], codes -127...127. Codes are
-/// packed in panels of 16 outputs: panel p holds, for each 4 inputs of the first group and then of the others, 16
-/// outputs x 4 codes. Products and their sum over a group are exact integers: no kernel may use an instruction that
-/// saturates on 255 x 127.
+/// scale_gr * (a[r][k] - TURN_CENTRE) if `centred` (TURN_NARROW_STEPS is the centre if `narrow`). weight[k][n] =
+/// scales[n] * code[k][n], codes -127...127. Codes are packed in panels of 16 outputs: panel p holds, for each 4 inputs
+/// of the first group and then of the others, 16 outputs x 4 codes. Products and their sum over a group are exact
+/// integers: no kernel may use an instruction that saturates on 255 x 127.
 typedef struct {
     const uint8_t *a;
     /// Codes from one row of a to the next; rows may overlap.
     size_t a_stride;
     /// Codes from one group of a row to the next.
     size_t a_group_stride;
-    /// Null with one group: all are one.
+    /// Null for one group that is not narrow: all are one.
     const float *_Nullable a_scales;
     /// From one row's entry of a_scales to the next row's.
     size_t a_scales_stride;
     /// From one group's entry of a_scales to the next group's.
     size_t a_scales_group_stride;
-    /// Whether codes of a count from TURN_CENTRE; else from 0.
+    /// Whether codes of a count from their centre; else from 0.
     int centred;
     /// Whether codes and weights are narrow. Then `depth` is a multiple of 8.
     int narrow;
@@ -69,9 +69,11 @@ typedef struct {
     size_t panels;
     /// 16 values a panel.
     const float *scales;
-    /// For each group the sum over its inputs of code[k][n], 16 values a panel. Not read if narrow by a set that `pairs`.
+    /// For each group the sum over its inputs of code[k][n], 16 values a panel. Not read if narrow by a set that
+    /// `pairs`.
     const int32_t *_Nullable sums;
-    /// For each group the starts of turn_s8_sum_pairs, laid out like `sums`. Read only if narrow, by a set that `pairs`.
+    /// For each group the starts of turn_s8_sum_pairs, laid out like `sums`. Read only if narrow, by a set that
+    /// `pairs`.
     const int32_t *_Nullable pairs;
     /// Values from one group's sums to the next.
     size_t sums_group_stride;
@@ -139,7 +141,8 @@ typedef struct {
     /// x[r] = exp(scale * (x[r] - max)) / sum over each of `rows` rows of `width` values, in place; scale > 0.
     void (*f32_softmax)(float *x, size_t rows, size_t width, float scale);
 
-    /// Centred codes 1...255 of each group of a row, the value farthest from zero 127 from the centre; scales[g * rows + r] is that of group g of row r.
+    /// Centred codes 1...255 of each group of a row, the value farthest from zero 127 from the centre;
+    /// scales[g * rows + r] is that of group g of row r.
     ///
     /// x: `rows` rows of `groups` x `width` values (a multiple of 16), `x_stride` apart. codes: rows `codes_stride`
     /// apart.

@@ -186,7 +186,8 @@ INLINE void unpaired(const turn_u8s8_product *p) {
     }
     turn_u8s8_product rest = *p;
     size_t done = sparse_rows(p);
-    rest.a += done * p->a_stride, rest.a_scales += done * p->a_scales_stride;
+    rest.a += done * p->a_stride;
+    if (rest.a_scales) rest.a_scales += done * p->a_scales_stride;
     rest.c += done * p->c_stride, rest.rows -= done;
     if (rest.rows > 0) dense_rows(&rest);
 }

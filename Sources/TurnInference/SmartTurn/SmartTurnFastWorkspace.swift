@@ -62,7 +62,8 @@ final class SmartTurnFastWorkspace {
     final class Worker {
         private typealias Space = SmartTurnFastWorkspace
         private static let rowCount = Space.blockRows + 2
-        private static let groupCount = A.width / Space.normGroup
+        /// Of a row of codes that is not the hidden layer's, at most.
+        private static let groupCount = A.width / min(Space.normGroup, Space.mixedGroup)
         private let blocks = AlignedBuffer<Float>(count: rowCount * (A.width + A.tokenCount))
         private let bytes = AlignedBuffer<UInt8>(count: rowCount * (A.tokenCount + A.feedForwardWidth))
         private let rowScales = AlignedBuffer<Float>(
